@@ -1,0 +1,1 @@
+"""What is done offline: recordings, replay, simulation, calibration."""

@@ -1,0 +1,1 @@
+"""The three kinds a user applies: models, resolution, conditions, rendered schemas."""

@@ -1,0 +1,1 @@
+"""The control loop: observe, assess, decide, plan, record intent, act."""

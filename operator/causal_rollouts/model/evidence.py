@@ -1,0 +1,127 @@
+"""What the bins so far say. Log e-values in nats, effects as log ratios."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from causal_rollouts.model.metrics import Gating, MetricKind
+from causal_rollouts.model.reasons import Validity
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One e-process: a metric from one window start.
+
+    log_e: evidence for harm with its horizon credit; -inf while the estimate is below the margin.
+    log_weight: log of its share of the error budget. It reverts when the sum reaches log(1/alpha).
+    """
+
+    metric: str
+    kind: MetricKind
+    window: int
+    log_e: float
+    log_weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class MetricEvidence:
+    """One metric at one look.
+
+    effect, lower, upper: log ratio canary to control and its always-valid interval; nan where unknown.
+    log_e_harm: the largest over windows, without weight. log_e_safe: from the first stage on.
+    log_e_stage: safety evidence of the current stage's own window (>= 0 does not contradict).
+    harm_margin, safe_margin: log ratios that effect is held against.
+    threshold_advance, threshold_promote: what log_e_safe must reach.
+    identified: False where the design cannot see this metric now (says why in `note`).
+    """
+
+    name: str
+    kind: MetricKind
+    gating: Gating
+    validity: Validity
+    effect: float
+    lower: float
+    upper: float
+    log_e_harm: float
+    log_e_safe: float
+    log_e_stage: float
+    harm_margin: float
+    safe_margin: float
+    threshold_advance: float
+    threshold_promote: float
+    identified: bool = True
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareTest:
+    """Observed against intended share of requests since the last change of weights.
+
+    ok is None until enough requests were seen. Shares 0 to 1, of the canary.
+    """
+
+    ok: bool | None
+    requests: float
+    observed: float
+    intended: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The whole evidence at one look.
+
+    log_harm: the worst of (each process, their weighted sum); log_threshold: log(1/alpha).
+    worst: the process that stands highest. fresh: bins newer than the last look were consumed.
+    shared: log level of stable and baseline against their past; shared_margin what it may reach.
+    placebo: log e-value of the placebo; placebo_threshold its alarm.
+    completeness: share of requests that reached us; age: seconds since the end of the newest bin used.
+    """
+
+    bin: int
+    log_harm: float
+    log_threshold: float
+    processes: tuple[Process, ...]
+    metrics: tuple[MetricEvidence, ...]
+    share: ShareTest
+    validity: Validity
+    why_invalid: str
+    fresh: bool
+    shared: float
+    shared_margin: float
+    placebo: float
+    placebo_threshold: float
+    completeness: float
+    stage_bins: int
+
+    @property
+    def worst(self) -> Process | None:
+        """The process nearest to a revert."""
+        return max(self.processes, key=lambda p: p.log_e + p.log_weight, default=None)
+
+    @property
+    def harm(self) -> bool:
+        """The error budget is spent: harm is proven."""
+        return self.log_harm >= self.log_threshold
+
+    @property
+    def contaminated(self) -> bool:
+        """The placebo fired: stable against stable differs, so the telemetry or the design is broken."""
+        return self.placebo >= self.placebo_threshold
+
+    @property
+    def shared_incident(self) -> bool:
+        """Stable and baseline are worse than their past by more than the safe margin."""
+        return self.shared > self.shared_margin
+
+    def safe(self, *, promote: bool) -> bool:
+        """Every gating metric has its evidence that harm is below the margin."""
+        gating = [m for m in self.metrics if m.gating is Gating.BOTH]
+        return bool(gating) and all(
+            m.identified and m.log_e_safe >= (m.threshold_promote if promote else m.threshold_advance)
+            for m in gating
+        )
+
+    def contradicting(self) -> MetricEvidence | None:
+        """A gating metric whose current stage speaks against safety."""
+        return next((m for m in self.metrics if m.gating is Gating.BOTH and m.log_e_stage < 0), None)

@@ -1,0 +1,74 @@
+"""What is measured, in structure rather than in PromQL.
+
+A CausalRollout never carries a query: it names series and labels, and the
+adapter builds the query with the namespace forced.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class MetricKind(StrEnum):
+    """Families that share a test and a part of the error budget."""
+
+    LATENCY = "latency"
+    SLOW = "slow"
+    TAIL = "tail"
+    ERRORS = "errors"
+    RESTARTS = "restarts"
+    NEIGHBOUR = "neighbour"
+
+
+class Gating(StrEnum):
+    """What a metric may do."""
+
+    BOTH = "Both"
+    REVERT_ONLY = "RevertOnly"
+    REPORT_ONLY = "ReportOnly"
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """Anchored regular expressions on label values; all must match."""
+
+    labels: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """Margins as fractions: .05 is 5%. Points are absolute differences of a rate (.001 is 0.1pp).
+
+    revert_above: harm margin. null_below: harm is tested against this null (continuous metrics).
+    promote_below: non-inferiority margin. For rates a margin is the larger of share and points.
+    """
+
+    revert_above: float
+    promote_below: float
+    null_below: float = 0.02
+    revert_above_points: float = 0.0
+    promote_below_points: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric of a release as registered.
+
+    series: base name of the histogram (without `_bucket`) or the counter of requests.
+    of: denominator counter where events have a counter of their own (errors only), else "".
+    over: threshold in seconds (slow), 0 where the edge is chosen by `share`.
+    share: the highest bucket edge with at least this share is taken (tail, slow by share).
+    bad: a request is an error if any of these matches; ignore: left out altogether.
+    """
+
+    name: str
+    kind: MetricKind
+    series: str
+    margins: Margins
+    gating: Gating
+    of: str = ""
+    over: float = 0.0
+    share: float = 0.0
+    bad: tuple[Matcher, ...] = ()
+    ignore: tuple[Matcher, ...] = ()

@@ -1,0 +1,121 @@
+"""Every reason a user can meet, in one place.
+
+Conditions, events, metrics, records and docs take their words from here, so
+that a page, a dashboard and a runbook can be joined by them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """Where a release stands."""
+
+    PREPARING = "Preparing"
+    SHIFTING = "Shifting"
+    OBSERVING = "Observing"
+    AWAITING_APPROVAL = "AwaitingApproval"
+    PROMOTING = "Promoting"
+    BAKING = "Baking"
+    FINISHING = "Finishing"
+    PAUSED = "Paused"
+    REVERTING = "Reverting"
+    DONE = "Done"
+
+
+class Outcome(StrEnum):
+    """How a release ended."""
+
+    PROMOTED = "Promoted"
+    REVERTED = "Reverted"
+    WITHDRAWN = "Withdrawn"
+    SUPERSEDED = "Superseded"
+    BLOCKED = "Blocked"
+    ABORTED = "Aborted"
+    BYPASSED = "Bypassed"
+    DELETED = "Deleted"
+
+
+class Verdict(StrEnum):
+    """What the evidence says."""
+
+    SAFE = "Safe"
+    HARM = "Harm"
+    INCONCLUSIVE = "Inconclusive"
+    NO_DATA = "NoData"
+    PROVIDER_ERROR = "ProviderError"
+    CONTAMINATED = "Contaminated"
+    SHARED_INCIDENT = "SharedIncident"
+
+
+class Act(StrEnum):
+    """What is done about it."""
+
+    HOLD = "Hold"
+    ADVANCE = "Advance"
+    PROMOTE = "Promote"
+    PAUSE = "Pause"
+    REVERT = "Revert"
+    ASK = "Ask"
+    END = "End"
+
+
+class Reason(StrEnum):
+    """Why a decision was taken: one per rule and case."""
+
+    # people and objects
+    DELETED = "Deleted"
+    ABORTED = "Aborted"
+    SUPERSEDED = "Superseded"
+    WITHDRAWN = "Withdrawn"
+    BYPASSED = "Bypassed"
+    INVALID_SPEC = "InvalidSpec"
+    SUSPENDED = "Suspended"
+    PAUSED_BY_USER = "PausedByUser"
+    AWAITING_APPROVAL = "AwaitingApproval"
+    PROMOTED_BY_USER = "PromotedByUser"
+    # deterministic
+    CRASH_LOOP = "CrashLoop"
+    NEVER_READY = "NeverReady"
+    BLOCKED = "Blocked"
+    # evidence
+    HARM_PROVEN = "HarmProven"
+    SAFETY_PROVEN = "SafetyProven"
+    TIME_PASSED = "TimePassed"
+    GATHERING_EVIDENCE = "GatheringEvidence"
+    STAGE_TOO_YOUNG = "StageTooYoung"
+    STAGE_CONTRADICTS = "StageContradicts"
+    OUT_OF_TIME = "OutOfTime"
+    # data
+    PROVIDER_ERROR = "ProviderError"
+    NO_DATA = "NoData"
+    INCOMPLETE_DATA = "IncompleteData"
+    SHARE_MISMATCH = "ShareMismatch"
+    CONTAMINATED = "Contaminated"
+    SHARED_INCIDENT = "SharedIncident"
+    STATE_UNREADABLE = "StateUnreadable"
+    # steps of the machine
+    WAITING_FOR_HISTORY = "WaitingForHistory"
+    WAITING_FOR_PODS = "WaitingForPods"
+    WAITING_FOR_TRAFFIC = "WaitingForTraffic"
+    WAITING_FOR_CAPACITY = "WaitingForCapacity"
+    ROLLING_OUT = "RollingOut"
+    BAKING = "Baking"
+    CLEANING_UP = "CleaningUp"
+
+
+class Validity(StrEnum):
+    """May a metric's newest bins be used?"""
+
+    OK = "Ok"
+    NO_DATA = "NoData"
+    INCOMPLETE = "Incomplete"
+    SHORT_HISTORY = "ShortHistory"
+    NOT_A_NUMBER = "NotANumber"
+    DUPLICATE_SERIES = "DuplicateSeries"
+    WRONG_TYPE = "WrongType"
+    LAYOUT_CHANGED = "LayoutChanged"
+    NO_SUCH_EDGE = "NoSuchEdge"
+    SHARE_MISMATCH = "ShareMismatch"
+    PROVIDER_ERROR = "ProviderError"

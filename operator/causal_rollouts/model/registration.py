@@ -1,0 +1,102 @@
+"""What a release fixed before its first look.
+
+The error budget only holds for a design chosen before the data, so this value
+is written into the record at the start and never changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.metrics import Metric, MetricKind
+
+
+class Mode(StrEnum):
+    """Who moves the traffic."""
+
+    ENFORCE = "Enforce"
+    OBSERVE = "Observe"
+
+
+class OnInconclusive(StrEnum):
+    """What happens at maxDuration without a verdict."""
+
+    PAUSE = "Pause"
+    REVERT = "Revert"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the ladder. weight in thousandths of the traffic; durations in seconds."""
+
+    weight: int
+    min_duration: float
+    max_duration: float
+    approvals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ArmsPlan:
+    """How many slots an arm has. baseline_max_share in thousandths."""
+
+    min_pods: int = 3
+    baseline_ratio: float = 1.0
+    baseline_max_share: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The one error budget and how it is split.
+
+    kinds: weights over metric kinds as declared; kinds that are absent give theirs to the rest.
+    first_window: share of the window that starts with the first stage; later stages share the rest.
+    advance, promote_continuous, promote_counts: thresholds of log evidence for safety, in nats.
+    """
+
+    alpha: float = 0.01
+    kinds: tuple[tuple[MetricKind, float], ...] = (
+        (MetricKind.LATENCY, 0.45),
+        (MetricKind.ERRORS, 0.20),
+        (MetricKind.TAIL, 0.12),
+        (MetricKind.RESTARTS, 0.12),
+        (MetricKind.SLOW, 0.06),
+        (MetricKind.NEIGHBOUR, 0.05),
+    )
+    first_window: float = 0.6
+    advance: float = 1.0
+    promote_continuous: float = 2.5
+    promote_counts: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Durations. warm_up and blackout in bins, all else in seconds."""
+
+    history: float = 1800.0
+    warm_up: int = 4
+    blackout: int = 2
+    ready_timeout: float = 300.0
+    blocked_timeout: float = 1800.0
+    bake: float = 600.0
+    rollback_window: float = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Everything the gate needs to know of a release besides what it observes."""
+
+    release: str
+    namespace: str
+    target: str
+    seed: int
+    grid: Grid
+    stages: tuple[Stage, ...]
+    metrics: tuple[Metric, ...]
+    arms: ArmsPlan = ArmsPlan()
+    budget: Budget = Budget()
+    times: Times = Times()
+    min_completeness: float = 0.95
+    mode: Mode = Mode.ENFORCE
+    on_inconclusive: OnInconclusive = OnInconclusive.PAUSE

@@ -1,0 +1,45 @@
+"""How requests are shared between the arms, and when that changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from causal_rollouts.model.arms import Arm
+
+WHOLE = 1000
+"""Weights are integers in thousandths, so that equal load per pod is exact enough and sums are exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Shares of requests in thousandths; they sum to `WHOLE`."""
+
+    canary: int
+    baseline: int
+
+    def __post_init__(self) -> None:
+        if min(self.canary, self.baseline) < 0 or self.canary + self.baseline > WHOLE:
+            raise ValueError(f"weights {self.canary}/{self.baseline} do not fit into {WHOLE} thousandths")
+
+    @property
+    def stable(self) -> int:
+        """What canary and baseline leave."""
+        return WHOLE - self.canary - self.baseline
+
+    def share(self, arm: Arm) -> float:
+        """Share of one arm, 0 to 1."""
+        return {Arm.CANARY: self.canary, Arm.BASELINE: self.baseline, Arm.STABLE: self.stable}[arm] / WHOLE
+
+
+HOME = Weights(0, 0)
+"""All traffic on stable: where every release begins and where a revert goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Weights in force from `time`. `stage` is None before the first stage; `phase` as in model.release."""
+
+    time: float
+    stage: int | None
+    weights: Weights
+    phase: str = ""
