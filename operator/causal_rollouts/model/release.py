@@ -1,0 +1,75 @@
+"""The state of one release: what the record holds and a restart needs.
+
+Nothing else is remembered anywhere. `desired` is the intent: it is written
+before any effect, and every pass compares it with the world again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from causal_rollouts.model.arms import Pod, Slot
+from causal_rollouts.model.reasons import Outcome, Phase
+from causal_rollouts.model.traffic import HOME, Change, Weights
+from causal_rollouts.model.world import Json
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSlot:
+    """A slot that should exist, and the node that was drawn for it."""
+
+    slot: Slot
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The world as it should be. roll: the Deployment may roll to the candidate."""
+
+    weights: Weights = HOME
+    slots: tuple[PlannedSlot, ...] = ()
+    roll: bool = False
+    services: bool = False
+    undo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release. Times in seconds since the epoch.
+
+    since: when `phase` began. stage: index of the current stage, -1 before the first.
+    stage_since: when the current stage began to be observed, None before.
+    invalid_seconds: time of this stage in which data were invalid (maxDuration's clock stands still).
+    resume: the phase that a pause interrupted.
+    look: the last bin that was looked at; None before the first look.
+    """
+
+    id: str
+    candidate_hash: str
+    stable_hash: str
+    stable_set: str
+    phase: Phase
+    since: float
+    stage: int = -1
+    stage_since: float | None = None
+    invalid_since: float | None = None
+    invalid_seconds: float = 0.0
+    desired: Desired = Desired()
+    timeline: tuple[Change, ...] = ()
+    pods: tuple[Pod, ...] = ()
+    resume: Phase | None = None
+    paused_by: str = ""
+    outcome: Outcome | None = None
+    why: str = ""
+    look: int | None = None
+    approvals: tuple[str, ...] = ()
+    blocked_since: float | None = None
+    replicas: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """The two pod templates, whole, because the objects they came from may vanish."""
+
+    candidate: Json
+    stable: Json

@@ -1,0 +1,147 @@
+"""What the operator saw of the cluster in one pass, reduced to what decisions need.
+
+Adapters fill these from API objects; nothing behind them reads a raw object
+again, except the pod template, which is carried whole because slots are made
+from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from causal_rollouts.model.arms import Pod, Slot
+from causal_rollouts.model.traffic import Weights
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One CausalRollout."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The user's Deployment. template_hash is ours: of the template without `pod-template-hash`."""
+
+    name: str
+    uid: str
+    version: str
+    generation: int
+    observed_generation: int
+    paused: bool
+    gate: bool
+    replicas: int
+    template: Json
+    template_hash: str
+    selector: Mapping[str, str]
+    strategy: str
+    updated: int
+    ready: int
+    available: int
+    paused_in_git: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSet:
+    """A ReplicaSet of the target."""
+
+    name: str
+    uid: str
+    template: Json
+    template_hash: str
+    replicas: int
+    ready: int
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A container of an arm pod that does not run. reason as the kubelet words it."""
+
+    slot: str
+    pod: str
+    reason: str
+    message: str
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotState:
+    """One slot as it stands: its ReplicaSet and newest pod."""
+
+    slot: Slot
+    name: str
+    template_hash: str
+    node: str
+    ready: bool
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node that could carry a slot."""
+
+    name: str
+    zone: str
+    schedulable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Everything that runs for one target: the Deployment, its ReplicaSets, all pods, the slots, nodes.
+
+    pods: stable and arm pods, also terminating ones. orphans: pods of the target's labels without an owner.
+    """
+
+    target: Target
+    replica_sets: tuple[ReplicaSet, ...]
+    pods: tuple[Pod, ...]
+    orphans: tuple[str, ...]
+    slots: tuple[SlotState, ...]
+    waiting: tuple[Waiting, ...]
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteState:
+    """One route as it stands. form: "Weights" (Git lists the arms) or "Inject" (we add and remove them).
+
+    weights: in force over every rule that sends to the Service, None where rules disagree.
+    accepted: the gateway has taken the current generation.
+    """
+
+    kind: str
+    name: str
+    version: str
+    form: str
+    weights: Weights | None
+    accepted: bool
+    arms_listed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Service and routes as they stand. endpoints: ready endpoints by arm.
+
+    problems: what the user must mend, each `field: what; fix`.
+    """
+
+    service: str
+    routes: tuple[RouteState, ...]
+    arm_services: bool
+    endpoints: Mapping[str, int]
+    problems: tuple[str, ...]
+
+    @property
+    def weights(self) -> Weights | None:
+        """The one set of weights in force everywhere, or None."""
+        found = {route.weights for route in self.routes}
+        return found.pop() if len(found) == 1 else None

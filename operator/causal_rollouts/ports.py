@@ -1,0 +1,207 @@
+"""What the control loop asks of the outside, and the three ways it can fail.
+
+Adapters implement these against a real cluster; the embedded story and the
+tests implement the API underneath them, so the same adapters run there too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from causal_rollouts.model.actions import Action
+from causal_rollouts.model.decision import Decision
+from causal_rollouts.model.metrics import Metric
+from causal_rollouts.model.reasons import Act
+from causal_rollouts.model.registration import Registration
+from causal_rollouts.model.release import Release, Templates
+from causal_rollouts.model.telemetry import Series
+from causal_rollouts.model.world import Fleet, Json, Key, Traffic
+
+
+class NotYet(Exception):  # noqa: N818 - the three outcomes read as words, not as errors
+    """Somebody else wrote first, or the thing is not there yet: look again and try again."""
+
+
+class Refused(Exception):  # noqa: N818
+    """The API said no to what we asked; the message is for the user."""
+
+
+class Broken(Exception):  # noqa: N818
+    """The other side cannot be reached or does not make sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """One-shot annotations bound to a release, as people wrote them (`<user>:<release>`), "" if absent."""
+
+    pause: str = ""
+    resume: str = ""
+    abort: str = ""
+    retry: str = ""
+    approve: str = ""
+    promote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """A CausalRollout as read. spec and status are the raw objects; `api` gives them meaning."""
+
+    key: Key
+    uid: str
+    version: str
+    generation: int
+    deleting: bool
+    held: bool
+    requests: Requests
+    spec: Json
+    status: Json
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedDecision:
+    """A decision that changed something, with the evidence in force. evidence is plain JSON."""
+
+    time: float
+    seq: int
+    decision: Decision
+    stage: int
+    weight: int
+    evidence: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A RolloutRecord. state: the encoded evidence, dropped when final. version "" before it exists."""
+
+    name: str
+    uid: str
+    version: str
+    key: Key
+    rollout_uid: str
+    registration: Registration
+    templates: Templates
+    release: Release
+    state: bytes | None
+    seq: int
+    decisions: tuple[LoggedDecision, ...] = ()
+    final: bool = False
+    previous: str = ""
+    effective: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose series are asked for: the namespace is forced, pods are exact names."""
+
+    namespace: str
+    pods: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficPlan:
+    """Service and routes by name. routes: (kind, name), kind HTTPRoute or GRPCRoute."""
+
+    service: str
+    routes: tuple[tuple[str, str], ...]
+
+
+class Clock(Protocol):
+    """Time enters here and nowhere else."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+
+class RolloutStore(Protocol):
+    """CausalRollouts, policies and records."""
+
+    async def rollout(self, key: Key) -> Rollout | None:
+        """The rollout, or None when it is gone. Raises Broken."""
+        ...
+
+    async def rollouts_on(self, namespace: str, target: str) -> tuple[Key, ...]:
+        """All rollouts of a namespace that name this target, oldest first. Raises Broken."""
+        ...
+
+    async def policy(self, name: str) -> Json | None:
+        """Spec of a RolloutPolicy, or None. Raises Broken."""
+        ...
+
+    async def records(self, key: Key) -> tuple[Record, ...]:
+        """All records of a rollout, oldest first. Raises Broken."""
+        ...
+
+    async def open(self, record: Record) -> Record:
+        """Create the record. Raises NotYet when it exists already."""
+        ...
+
+    async def write_ahead(self, record: Record) -> Record:
+        """Write state and intent under `record.version`. Raises NotYet on conflict: do not act."""
+        ...
+
+    async def publish(self, rollout: Rollout, status: Json) -> None:
+        """Write the rollout's status if it differs. Raises NotYet on conflict."""
+        ...
+
+    async def perform(self, rollout: Rollout, action: Action) -> None:
+        """AddFinalizer, RemoveFinalizer, ClearRequest."""
+        ...
+
+
+class Workloads(Protocol):
+    """The target, its ReplicaSets and pods, and the slots."""
+
+    async def fleet(self, namespace: str, target: str) -> Fleet | None:
+        """All that runs for one target, or None when the Deployment is not there. Raises Broken."""
+        ...
+
+    async def unsupported(self, namespace: str, target: str) -> tuple[str, ...]:
+        """Why this target cannot be gated: `field: what; fix`, each. Empty when it can. Raises Broken."""
+        ...
+
+    async def perform(self, namespace: str, action: Action) -> None:
+        """Slots, pausing, ReplicaSets and pods. Raises NotYet, Refused, Broken."""
+        ...
+
+
+class TrafficRouter(Protocol):
+    """Service and routes."""
+
+    async def traffic(self, namespace: str, plan: TrafficPlan) -> Traffic:
+        """As they stand, with what the user must mend in `problems`. Raises Broken."""
+        ...
+
+    async def perform(self, namespace: str, action: Action) -> None:
+        """EnsureArmServices, DeleteArmServices, SetWeights. Raises NotYet, Refused, Broken."""
+        ...
+
+
+class MetricsSource(Protocol):
+    """Raw samples."""
+
+    async def fetch(self, metric: Metric, scope: Scope, start: float, end: float) -> tuple[Series, ...]:
+        """Samples in (start, end]; every label kept. Raises Broken (unreachable, partial), Refused (bad query)."""
+        ...
+
+
+class Recorder(Protocol):
+    """Kubernetes events, on transitions only."""
+
+    async def tell(self, rollout: Rollout, act: Act, reason: str, message: str) -> None:
+        """One event. Never raises: an event is a courtesy."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All of them, as the composition root puts them together."""
+
+    rollouts: RolloutStore
+    workloads: Workloads
+    router: TrafficRouter
+    metrics: MetricsSource
+    recorder: Recorder
+    clock: Clock
