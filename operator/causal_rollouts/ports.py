@@ -183,7 +183,7 @@ class MetricsSource(Protocol):
     """Raw samples."""
 
     async def fetch(self, metric: Metric, scope: Scope, start: float, end: float) -> tuple[Series, ...]:
-        """Samples in (start, end]; every label kept. Raises Broken (unreachable, partial), Refused (bad query)."""
+        """Samples in (start, end]; every label kept. Raises Broken (no or part of an answer), Refused."""
         ...
 
 
