@@ -15,7 +15,6 @@ class Phase(StrEnum):
     PREPARING = "Preparing"
     SHIFTING = "Shifting"
     OBSERVING = "Observing"
-    AWAITING_APPROVAL = "AwaitingApproval"
     PROMOTING = "Promoting"
     BAKING = "Baking"
     FINISHING = "Finishing"
@@ -57,7 +56,6 @@ class Act(StrEnum):
     PROMOTE = "Promote"
     PAUSE = "Pause"
     REVERT = "Revert"
-    ASK = "Ask"
     END = "End"
 
 
@@ -73,7 +71,6 @@ class Reason(StrEnum):
     INVALID_SPEC = "InvalidSpec"
     SUSPENDED = "Suspended"
     PAUSED_BY_USER = "PausedByUser"
-    AWAITING_APPROVAL = "AwaitingApproval"
     PROMOTED_BY_USER = "PromotedByUser"
     # deterministic
     CRASH_LOOP = "CrashLoop"

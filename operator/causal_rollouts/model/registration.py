@@ -34,7 +34,6 @@ class Stage:
     weight: int
     min_duration: float
     max_duration: float
-    approvals: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,6 @@ class Release:
     outcome: Outcome | None = None
     why: str = ""
     look: int | None = None
-    approvals: tuple[str, ...] = ()
     blocked_since: float | None = None
     replicas: int = 0
 

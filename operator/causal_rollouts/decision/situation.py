@@ -1,0 +1,106 @@
+"""Everything that one decision may look at, gathered into one value.
+
+The rules read nothing else: what is not in a situation cannot sway a decision,
+and a situation can be written down and decided again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from causal_rollouts.model.evidence import Evidence
+from causal_rollouts.model.reasons import Phase
+from causal_rollouts.model.registration import Mode, Registration, Stage
+from causal_rollouts.model.release import Release
+
+
+class Template(StrEnum):
+    """The target's template against the release."""
+
+    CANDIDATE = "candidate"
+    STABLE = "stable"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the pass saw besides telemetry. Texts are empty where nothing is to be said.
+
+    pause, abort, promote: who asked. blocked: why the candidate's pods cannot run, not its fault.
+    """
+
+    deleting: bool = False
+    abort: str = ""
+    pause: str = ""
+    promote: str = ""
+    suspended: bool = False
+    template: Template = Template.CANDIDATE
+    bypassed: bool = False
+    target_gone: bool = False
+    problems: tuple[str, ...] = ()
+    crash_loop: str = ""
+    never_ready: str = ""
+    blocked: str = ""
+    unreadable: str = ""
+    provider_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One moment of one release."""
+
+    registration: Registration
+    release: Release
+    evidence: Evidence | None
+    facts: Facts
+    now: float
+
+    @property
+    def stage(self) -> Stage:
+        """The current stage (the first, before it began)."""
+        return self.registration.stages[max(self.release.stage, 0)]
+
+    @property
+    def last_stage(self) -> bool:
+        """No further rise: the next step is promotion."""
+        return self.release.stage == len(self.registration.stages) - 1
+
+    @property
+    def enforcing(self) -> bool:
+        """Evidence acts; else it is only told."""
+        return self.registration.mode is Mode.ENFORCE
+
+    @property
+    def exposed(self) -> bool:
+        """The candidate takes or may take traffic."""
+        return self.release.phase not in {Phase.PREPARING, Phase.REVERTING, Phase.FINISHING, Phase.DONE}
+
+    @property
+    def ending(self) -> bool:
+        """The release is on its way out; nothing but that matters."""
+        return self.release.phase in {Phase.REVERTING, Phase.FINISHING, Phase.DONE}
+
+    @property
+    def observing(self) -> bool:
+        """Evidence of a stage is being gathered."""
+        return self.release.phase is Phase.OBSERVING
+
+    @property
+    def stage_age(self) -> float:
+        """Seconds in the current stage with traffic applied."""
+        since = self.release.stage_since
+        return 0.0 if since is None else self.now - since
+
+    @property
+    def stage_clock(self) -> float:
+        """Stage age less the time in which data were invalid: maxDuration runs on this."""
+        standing = self.release.invalid_since
+        return self.stage_age - self.release.invalid_seconds - (self.now - standing if standing else 0.0)
+
+
+def situate(
+    registration: Registration, release: Release, evidence: Evidence | None, facts: Facts, now: float
+) -> Situation:
+    """The one way to make a situation; control and replay both come here."""
+    return Situation(registration, release, evidence, facts, now)

@@ -1,0 +1,49 @@
+"""Evidence in the words a person reads in an event, a condition or a report."""
+
+from __future__ import annotations
+
+import math
+
+from causal_rollouts.model.evidence import Evidence, MetricEvidence, Process
+
+
+def percent(log_ratio: float) -> str:
+    """`+24.1%` from a log ratio; `unknown` for nan."""
+    if math.isnan(log_ratio):
+        return "unknown"
+    return f"{100 * math.expm1(min(log_ratio, 20.0)):+.1f}%"
+
+
+def describe(metric: MetricEvidence) -> str:
+    """Effect of one metric with its interval."""
+    if math.isnan(metric.effect):
+        return f"{metric.name}: no estimate yet"
+    return f"{metric.name} {percent(metric.effect)} ({percent(metric.lower)} to {percent(metric.upper)})"
+
+
+def harm(evidence: Evidence) -> str:
+    """Why harm is taken for proven."""
+    worst = evidence.worst
+    metric = _metric(evidence, worst)
+    what = describe(metric) if metric else (worst.metric if worst else "several metrics together")
+    share = f", {worst.metric} alone {worst.log_e:.1f}" if worst else ""
+    return (
+        f"the candidate causes harm: {what} against baseline; evidence {evidence.log_harm:.1f} nats"
+        f"{share}, the error budget ends at {evidence.log_threshold:.1f}"
+    )
+
+
+def safety(evidence: Evidence, *, promote: bool) -> str:
+    """What is known, and what is missing, about safety."""
+    parts = []
+    for metric in evidence.metrics:
+        needed = metric.threshold_promote if promote else metric.threshold_advance
+        gate = f", safe {metric.log_e_safe:.1f} of {needed:.1f}" if math.isfinite(needed) else ""
+        parts.append(describe(metric) + gate)
+    return "; ".join(parts) or "no metric has evidence yet"
+
+
+def _metric(evidence: Evidence, process: Process | None) -> MetricEvidence | None:
+    if process is None:
+        return None
+    return next((m for m in evidence.metrics if m.name == process.metric), None)
