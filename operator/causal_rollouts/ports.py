@@ -17,6 +17,7 @@ from causal_rollouts.model.reasons import Act
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import Release, Templates
 from causal_rollouts.model.telemetry import Series
+from causal_rollouts.model.traffic import TrafficPlan
 from causal_rollouts.model.world import Fleet, Json, Key, Traffic
 
 
@@ -97,14 +98,6 @@ class Scope:
 
     namespace: str
     pods: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TrafficPlan:
-    """Service and routes by name. routes: (kind, name), kind HTTPRoute or GRPCRoute."""
-
-    service: str
-    routes: tuple[tuple[str, str], ...]
 
 
 class Clock(Protocol):

@@ -34,6 +34,11 @@ class Grid:
         """Newest bin whose samples have all had time to arrive."""
         return math.floor((now - self.delay) / self.width) - 1
 
+    def last_look(self, now: float) -> int:
+        """Newest bin at which the gate looks: every second one, epoch-aligned, so that all look alike."""
+        last = self.last_final(now)
+        return last if last % 2 else last - 1
+
     def final_at(self, index: int) -> float:
         """When a bin becomes final."""
         return self.end(index) + self.delay

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.metrics import Metric, MetricKind
+from causal_rollouts.model.traffic import TrafficPlan
 
 
 class Mode(StrEnum):
@@ -99,3 +100,4 @@ class Registration:
     min_completeness: float = 0.95
     mode: Mode = Mode.ENFORCE
     on_inconclusive: OnInconclusive = OnInconclusive.PAUSE
+    traffic: TrafficPlan = TrafficPlan("", ())

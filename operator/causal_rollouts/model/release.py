@@ -42,6 +42,9 @@ class Release:
     invalid_seconds: time of this stage in which data were invalid (maxDuration's clock stands still).
     resume: the phase that a pause interrupted.
     look: the last bin that was looked at; None before the first look.
+    looked: when; usable: whether that look's window was valid (traffic may only rise on a fresh, valid one).
+    share_ok: whether traffic was seen to follow the weights of this stage.
+    told: the last decision, so that only changes are logged and told.
     """
 
     id: str
@@ -62,6 +65,10 @@ class Release:
     outcome: Outcome | None = None
     why: str = ""
     look: int | None = None
+    looked: float | None = None
+    usable: bool = False
+    share_ok: bool = False
+    told: str = ""
     blocked_since: float | None = None
     replicas: int = 0
 

@@ -31,6 +31,14 @@ class Weights:
         return {Arm.CANARY: self.canary, Arm.BASELINE: self.baseline, Arm.STABLE: self.stable}[arm] / WHOLE
 
 
+@dataclass(frozen=True, slots=True)
+class TrafficPlan:
+    """Service and routes by name. routes: (kind, name), kind HTTPRoute or GRPCRoute."""
+
+    service: str
+    routes: tuple[tuple[str, str], ...]
+
+
 HOME = Weights(0, 0)
 """All traffic on stable: where every release begins and where a revert goes."""
 

@@ -1,0 +1,135 @@
+"""From what was seen of the cluster to the facts that rules read.
+
+A crash loop is the candidate's fault; an image that cannot be pulled, a full
+quota or a node that has no room is not: they are told apart here.
+"""
+
+from __future__ import annotations
+
+from causal_rollouts.control.observed import Observed
+from causal_rollouts.decision.situation import Facts, Template
+from causal_rollouts.model.arms import Arm
+from causal_rollouts.model.reasons import Phase
+from causal_rollouts.model.world import Fleet, Waiting
+from causal_rollouts.ports import Record
+
+NOT_ITS_FAULT = frozenset(
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "ErrImageNeverPull",
+        "InvalidImageName",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "Unschedulable",
+        "ReplicaFailure",
+    }
+)
+CRASHES_TO_CALL_IT_A_LOOP = 2
+EXPOSED = frozenset({Phase.SHIFTING, Phase.OBSERVING, Phase.PROMOTING, Phase.BAKING, Phase.PAUSED})
+
+
+def gather(
+    o: Observed, record: Record, now: float, *, provider_error: str = "", unreadable: str = ""
+) -> Facts:
+    """All facts of one pass."""
+    requests = o.rollout.requests
+    fleet = o.fleet
+    blocked = _blocked(fleet, record, now) if fleet else ""
+    return Facts(
+        deleting=o.rollout.deleting,
+        abort=asked_by(requests.abort, record),
+        pause=asked_by(requests.pause, record),
+        promote=asked_by(requests.promote, record),
+        suspended=o.resolved.suspend if o.resolved else False,
+        template=_template(fleet, record) if fleet else Template.CANDIDATE,
+        bypassed=_bypassed(fleet, record) if fleet else False,
+        target_gone=fleet is None,
+        problems=o.problems
+        if record.release.phase in {Phase.PREPARING, Phase.SHIFTING, Phase.OBSERVING}
+        else (),
+        crash_loop=_crash_loop(fleet) if fleet and record.release.phase in EXPOSED else "",
+        never_ready=_never_ready(o, record, now) if fleet and not blocked else "",
+        blocked=blocked,
+        unreadable=unreadable,
+        provider_error=provider_error,
+    )
+
+
+def asked_by(value: str, record: Record) -> str:
+    """Who asked, "" if nobody or for another release. `true` stands for whoever wrote it."""
+    user, _, release = value.rpartition(":")
+    if value == "true":
+        return "a user"
+    if release != record.name:
+        return ""
+    return user or "a user"
+
+
+def _template(fleet: Fleet, record: Record) -> Template:
+    found = fleet.target.template_hash
+    if found == record.release.candidate_hash:
+        return Template.CANDIDATE
+    return Template.STABLE if found == record.release.stable_hash else Template.OTHER
+
+
+def _bypassed(fleet: Fleet, record: Record) -> bool:
+    """Somebody un-paused the target while the release did not roll."""
+    release = record.release
+    may_roll = release.desired.roll or release.resume is Phase.PROMOTING or release.resume is Phase.BAKING
+    return not fleet.target.paused and not may_roll and not release.desired.undo
+
+
+def _canary(fleet: Fleet) -> list[Waiting]:
+    return [w for w in fleet.waiting if w.slot.startswith(f"{Arm.CANARY}-")]
+
+
+def _crash_loop(fleet: Fleet) -> str:
+    """Every canary slot has a container that keeps crashing."""
+    slots = {state.slot.id for state in fleet.slots if state.slot.arm is Arm.CANARY}
+    crashing = {
+        w.slot: w
+        for w in _canary(fleet)
+        if w.reason == "CrashLoopBackOff" or w.restarts >= CRASHES_TO_CALL_IT_A_LOOP
+    }
+    if not slots or slots - crashing.keys():
+        return ""
+    first = crashing[min(crashing)]
+    return f"every canary pod crashes again and again, {first.pod} {first.restarts} times: {first.message or first.reason}"
+
+
+def _never_ready(o: Observed, record: Record, now: float) -> str:
+    release, times = record.release, record.registration.times
+    if release.phase is not Phase.SHIFTING or now - release.since < times.ready_timeout or o.fleet is None:
+        return ""
+    wanted = {p.slot.id for p in release.desired.slots}
+    ready = {state.slot.id for state in o.fleet.slots if state.ready}
+    late = sorted(wanted - ready)
+    if not late or any(not name.startswith(f"{Arm.CANARY}-") for name in late):
+        return ""
+    return f"not ready within readyTimeout ({times.ready_timeout:.0f} s) while baseline pods are: {', '.join(late)}"
+
+
+def _blocked(fleet: Fleet, record: Record, now: float) -> str:
+    for waiting in fleet.waiting:
+        if waiting.reason in NOT_ITS_FAULT:
+            return (
+                f"pod {waiting.pod} of slot {waiting.slot} cannot start: {waiting.reason}: {waiting.message}"
+            )
+    for state in fleet.slots:
+        if state.failure:
+            return f"slot {state.slot.id} gets no pod: {state.failure}"
+    return _stable_not_startable(fleet, record, now)
+
+
+def _stable_not_startable(fleet: Fleet, record: Record, now: float) -> str:
+    release, times = record.release, record.registration.times
+    if release.phase is not Phase.SHIFTING or now - release.since < times.ready_timeout:
+        return ""
+    ready = {state.slot.id for state in fleet.slots if state.ready}
+    late = [p.slot.id for p in release.desired.slots if p.slot.arm is Arm.BASELINE and p.slot.id not in ready]
+    return (
+        f"StableNotStartable: fresh pods of the stable template do not get ready: {', '.join(late)}"
+        if late
+        else ""
+    )

@@ -1,0 +1,48 @@
+"""Which decisions are worth a line in the record: those that changed something."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from causal_rollouts.api.plain import to_plain
+from causal_rollouts.control.look import Looked
+from causal_rollouts.model.decision import Decision
+from causal_rollouts.model.evidence import Evidence
+from causal_rollouts.model.reasons import Act, Phase
+from causal_rollouts.model.world import Json
+from causal_rollouts.ports import LoggedDecision, Record
+
+KEPT = 60
+"""Decisions kept in one record: many times what an ordinary release takes, and bounded."""
+
+
+def log_decision(record: Record, decision: Decision, looked: Looked, now: float) -> Record:
+    """The record with the decision and the evidence state of this pass."""
+    release = record.release
+    final = release.phase is Phase.DONE
+    state = record.state if looked.state is None else looked.state
+    told = f"{release.phase}/{release.stage}/{decision.act}/{decision.reason}/{decision.verdict}"
+    record = replace(record, state=None if final else state, final=final)
+    if decision.act is Act.HOLD and told == release.told:
+        return record
+    line = LoggedDecision(
+        time=now,
+        seq=record.seq + 1,
+        decision=decision,
+        stage=release.stage,
+        weight=release.desired.weights.canary,
+        evidence=summary(looked.evidence),
+    )
+    return replace(
+        record,
+        release=replace(release, told=told),
+        decisions=(*record.decisions, line)[-KEPT:],
+    )
+
+
+def summary(evidence: Evidence | None) -> Json:
+    """Evidence as plain JSON, {} where there was none."""
+    if evidence is None:
+        return {}
+    plain = to_plain(evidence)
+    return plain if isinstance(plain, dict) else {}

@@ -1,0 +1,106 @@
+"""Read everything one pass needs, fresh, from the API server.
+
+No cache and no watch is ever asked: a decision taken on an old view is the
+kind of bug that costs an outage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from causal_rollouts.api.resolve import Resolved, Unresolvable, resolve
+from causal_rollouts.control.observed import Observed
+from causal_rollouts.control.rest import next_release, seed_of
+from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.world import Fleet, Key, Traffic
+from causal_rollouts.ports import Ports, Record, Rollout, TrafficPlan
+
+
+async def observe(key: Key, ports: Ports, grid: Grid) -> Observed | None:
+    """The world of one rollout, or None when the rollout is gone."""
+    rollout = await ports.rollouts.rollout(key)
+    if rollout is None:
+        return None
+    records = await ports.rollouts.records(key)
+    mine = tuple(r for r in records if r.rollout_uid == rollout.uid)
+    running = next((r for r in reversed(mine) if not r.final), None)
+    past = tuple(r for r in mine if r.final)
+    resolved, problems = await _resolve(rollout, ports, grid, records)
+    target, plan = _names(resolved, running, rollout)
+    fleet, traffic, unsupported, rivals = await asyncio.gather(
+        _fleet(ports, key, target),
+        _traffic(ports, key, plan),
+        ports.workloads.unsupported(key.namespace, target) if target else _nothing(),
+        ports.rollouts.rollouts_on(key.namespace, target) if target else _nothing(),
+    )
+    found = list(problems)
+    if rivals and rivals[0] != key:
+        found.append(
+            f'spec.targetRef: rollout "{rivals[0].name}" already gates Deployment "{target}"; delete one of the two'
+        )
+    if fleet is None and not unsupported and target:
+        found.append(
+            f'spec.targetRef.name: there is no Deployment "{target}" in namespace "{key.namespace}"; '
+            "create it or correct the name"
+        )
+    if fleet is not None and fleet.target.paused_in_git:
+        found.append(
+            f'spec.targetRef.name: Deployment "{target}" has spec.paused set by its own manifest; '
+            "remove spec.paused there, the gate sets it"
+        )
+    found.extend(traffic.problems if traffic else ())
+    return Observed(rollout, resolved, fleet, traffic, running, past, tuple(found), tuple(unsupported))
+
+
+async def _resolve(
+    rollout: Rollout, ports: Ports, grid: Grid, records: tuple[Record, ...]
+) -> tuple[Resolved | None, tuple[str, ...]]:
+    name = str(_section(rollout.spec, "policyRef").get("name", ""))
+    policy = await ports.rollouts.policy(name) if name else None
+    if name and policy is None:
+        return None, (
+            f'spec.policyRef.name: there is no RolloutPolicy "{name}"; create it or correct the name',
+        )
+    release = next_release(rollout.key.name, records)
+    try:
+        return (
+            resolve(
+                rollout.spec,
+                policy,
+                namespace=rollout.key.namespace,
+                release=release,
+                seed=seed_of(rollout.uid, release),
+                grid=grid,
+            ),
+            (),
+        )
+    except Unresolvable as error:
+        return None, tuple(str(problem) for problem in error.problems)
+
+
+def _names(
+    resolved: Resolved | None, running: Record | None, rollout: Rollout
+) -> tuple[str, TrafficPlan | None]:
+    """Target and traffic; of a running release those it registered, even if the spec is broken now."""
+    if running is not None:
+        return running.registration.target, running.registration.traffic
+    if resolved is not None:
+        return resolved.target, resolved.traffic
+    return str(_section(rollout.spec, "targetRef").get("name", "")), None
+
+
+def _section(spec: object, name: str) -> dict[str, object]:
+    found = spec.get(name) if isinstance(spec, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+async def _nothing() -> tuple[()]:
+    return ()
+
+
+async def _fleet(ports: Ports, key: Key, target: str) -> Fleet | None:
+    return await ports.workloads.fleet(key.namespace, target) if target else None
+
+
+async def _traffic(ports: Ports, key: Key, plan: TrafficPlan | None) -> Traffic | None:
+    return await ports.router.traffic(key.namespace, plan) if plan else None

@@ -1,0 +1,67 @@
+"""One pass's view of the world, and the questions that are asked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from causal_rollouts.api.resolve import Resolved
+from causal_rollouts.model.arms import Arm
+from causal_rollouts.model.traffic import HOME, Weights
+from causal_rollouts.model.world import Fleet, ReplicaSet, Traffic
+from causal_rollouts.ports import Record, Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Read in one pass, never kept. problems: what the user must mend, each `field: what; fix`.
+
+    resolved: what the spec means now, None while it cannot be resolved.
+    record: the running release, None at rest. past: ended ones, oldest first.
+    """
+
+    rollout: Rollout
+    resolved: Resolved | None
+    fleet: Fleet | None
+    traffic: Traffic | None
+    record: Record | None
+    past: tuple[Record, ...]
+    problems: tuple[str, ...]
+    unsupported: tuple[str, ...]
+
+    @property
+    def stable_set(self) -> ReplicaSet | None:
+        """The one ReplicaSet that runs, None while none or several do."""
+        if self.fleet is None:
+            return None
+        running = [rs for rs in self.fleet.replica_sets if rs.replicas > 0]
+        return running[0] if len(running) == 1 else None
+
+    @property
+    def weights(self) -> Weights | None:
+        """Weights in force; without a route all traffic is on stable."""
+        if self.traffic is None or not self.traffic.routes:
+            return HOME
+        return self.traffic.weights
+
+    @property
+    def ready_stable(self) -> int:
+        """Ready pods of the Deployment itself."""
+        return 0 if self.fleet is None else sum(rs.ready for rs in self.fleet.replica_sets)
+
+    def replica_set(self, template_hash: str) -> ReplicaSet | None:
+        """The ReplicaSet of a template."""
+        if self.fleet is None:
+            return None
+        return next((rs for rs in self.fleet.replica_sets if rs.template_hash == template_hash), None)
+
+    def ready_slots(self, arm: Arm) -> int:
+        """Slots of an arm whose pod is ready."""
+        if self.fleet is None:
+            return 0
+        return sum(state.ready for state in self.fleet.slots if state.slot.arm is arm)
+
+    def applied(self, weights: Weights) -> bool:
+        """The routes carry these weights and the gateway has taken them."""
+        if self.traffic is None or not self.traffic.routes:
+            return weights == HOME
+        return self.traffic.weights == weights and all(route.accepted for route in self.traffic.routes)

@@ -1,0 +1,120 @@
+"""What is different from what should be: the actions, in the order they are safe in.
+
+Empty when the world is as it should be, which is how a converged object causes
+no write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from causal_rollouts.control.leaving import on_the_way_home
+from causal_rollouts.control.lifecycle import OVERLOAD
+from causal_rollouts.control.observed import Observed
+from causal_rollouts.model import actions as act
+from causal_rollouts.model.actions import Action
+from causal_rollouts.model.arms import Arm
+from causal_rollouts.model.reasons import Outcome, Phase
+from causal_rollouts.model.release import Release
+from causal_rollouts.model.traffic import HOME
+from causal_rollouts.ports import Record
+
+
+def plan(record: Record, o: Observed) -> tuple[Action, ...]:
+    """All actions of one pass for a running or ending release."""
+    return tuple(
+        (
+            *_hold_on(record.release, o),
+            *_stop_the_roll(record.release, o),
+            *_services(record.release, o),
+            *_weights(record.release, o),
+            *_slots(record, o),
+            *_roll(record.release, o),
+            *_undo(record, o),
+        )
+    )
+
+
+def _hold_on(release: Release, o: Observed) -> Iterator[Action]:
+    if release.phase is not Phase.DONE and not o.rollout.held and not o.rollout.deleting:
+        yield act.AddFinalizer()
+
+
+def _stop_the_roll(release: Release, o: Observed) -> Iterator[Action]:
+    """Pausing stops pods of the candidate from coming, whatever happens to the route."""
+    if o.fleet is None or o.fleet.target.paused or release.desired.roll:
+        return
+    if release.phase is Phase.DONE or release.outcome is Outcome.BYPASSED:
+        return
+    yield act.PauseTarget(o.fleet.target.name)
+
+
+def _services(release: Release, o: Observed) -> Iterator[Action]:
+    if release.desired.services and o.traffic is not None and not o.traffic.arm_services:
+        yield act.EnsureArmServices(o.traffic.service)
+
+
+def _weights(release: Release, o: Observed) -> Iterator[Action]:
+    if o.traffic is None:
+        return
+    want = on_the_way_home(release, o, OVERLOAD)
+    for route in o.traffic.routes:
+        if route.weights != want:
+            yield act.SetWeights(o.traffic.service, route.kind, route.name, want, route.version)
+
+
+def _slots(record: Record, o: Observed) -> Iterator[Action]:
+    if o.fleet is None:
+        return
+    release, templates = record.release, record.templates
+    there = {state.slot: state for state in o.fleet.slots}
+    wanted = {planned.slot: planned for planned in release.desired.slots}
+    for slot, planned in wanted.items():
+        if slot not in there:
+            canary = slot.arm is Arm.CANARY
+            yield act.CreateSlot(
+                slot=slot,
+                template=templates.candidate if canary else templates.stable,
+                template_hash=release.candidate_hash if canary else release.stable_hash,
+                node=planned.node,
+                target=o.fleet.target.name,
+                record=record.name,
+                record_uid=record.uid,
+            )
+    # A slot that still has traffic is never taken away, whatever the intent says.
+    if o.applied(HOME):
+        for slot, state in there.items():
+            if slot not in wanted:
+                yield act.DeleteSlot(slot, state.name)
+
+
+def _roll(release: Release, o: Observed) -> Iterator[Action]:
+    """Un-pause exactly the version that carries the candidate."""
+    if o.fleet is None or not release.desired.roll or not o.fleet.target.paused:
+        return
+    if release.phase in {Phase.PROMOTING, Phase.BAKING} and (
+        o.fleet.target.template_hash == release.candidate_hash
+    ):
+        yield act.UnpauseTarget(o.fleet.target.name, o.fleet.target.version)
+
+
+def _undo(record: Record, o: Observed) -> Iterator[Action]:
+    """Give the fleet back without a dip: delete the new ReplicaSet but keep its pods until stable is whole."""
+    release = record.release
+    if not release.desired.undo or o.fleet is None or not o.fleet.target.paused:
+        return
+    target = o.fleet.target
+    stable = o.replica_set(release.stable_hash)
+    for rs in o.fleet.replica_sets:
+        if rs.replicas == 0 and rs.template_hash not in {release.stable_hash, release.candidate_hash}:
+            yield act.DeleteReplicaSet(rs.name, rs.uid, orphan=False)
+    candidate = o.replica_set(release.candidate_hash)
+    if candidate is not None:
+        yield act.DeleteReplicaSet(candidate.name, candidate.uid, orphan=True)
+    if stable is None:
+        yield act.RestoreStableSet(
+            release.stable_set, record.templates.stable, target.replicas, target.name, target.uid
+        )
+    elif stable.ready >= target.replicas:
+        for pod in o.fleet.orphans:
+            yield act.DeletePod(pod)

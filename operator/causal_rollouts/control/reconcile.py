@@ -1,0 +1,155 @@
+"""One pass: observe, assess, decide, plan, record intent, act.
+
+The record is written before any effect and under its resourceVersion, so a
+crash repeats nothing and a second copy of the operator acts on nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from causal_rollouts.control import lifecycle, view
+from causal_rollouts.control.facts import asked_by, gather
+from causal_rollouts.control.ledger import log_decision
+from causal_rollouts.control.look import Looked, due, look
+from causal_rollouts.control.observe import observe
+from causal_rollouts.control.observed import Observed
+from causal_rollouts.control.plan import plan
+from causal_rollouts.control.requests import carried_out
+from causal_rollouts.control.rest import Rest, begin, next_release, rest
+from causal_rollouts.control.roster import merge
+from causal_rollouts.decision.decide import decide
+from causal_rollouts.decision.situation import situate
+from causal_rollouts.model import actions as act
+from causal_rollouts.model.actions import Action
+from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.decision import Decision
+from causal_rollouts.model.reasons import Act, Phase, Validity
+from causal_rollouts.model.release import Release
+from causal_rollouts.model.world import Key
+from causal_rollouts.ports import NotYet, Ports, Record, Rollout
+
+STEP = 1.0
+"""Seconds between passes while pods or routes are moving."""
+
+IDLE = 60.0
+"""Seconds between passes at rest: the resync that finds what a watch has missed."""
+
+TRAFFIC = (act.EnsureArmServices, act.DeleteArmServices, act.SetWeights)
+OWN = (act.AddFinalizer, act.RemoveFinalizer, act.ClearRequest)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator's owner sets, not the user of a rollout."""
+
+    grid: Grid
+
+
+async def reconcile(key: Key, ports: Ports, settings: Settings) -> float | None:
+    """One pass over one rollout. Returns seconds until the next, None when the rollout is gone."""
+    observed = await observe(key, ports, settings.grid)
+    if observed is None:
+        return None
+    if observed.record is None:
+        return await _at_rest(observed, ports)
+    return await _running(observed, observed.record, ports)
+
+
+async def _at_rest(observed: Observed, ports: Ports) -> float:
+    now = ports.clock.now()
+    resting = rest(observed, now)
+    if resting.rest is Rest.BEGIN:
+        name = next_release(observed.rollout.key.name, observed.past)
+        record = await ports.rollouts.open(begin(observed, name, now))
+        await ports.recorder.tell(
+            observed.rollout, Act.ADVANCE, "ReleaseRequested", f"{name}: {resting.message}"
+        )
+        await perform(observed.rollout, (act.AddFinalizer(), *carried_out(observed, record)), ports)
+        return 0.0
+    await perform(observed.rollout, resting.actions, ports)
+    if not observed.rollout.deleting:
+        await ports.rollouts.publish(observed.rollout, view.at_rest(observed, resting, now))
+    return STEP if resting.actions or resting.rest is Rest.ROLLING else IDLE
+
+
+async def _running(observed: Observed, record: Record, ports: Ports) -> float:
+    now = ports.clock.now()
+    seen = observed.fleet.pods if observed.fleet else ()
+    release = replace(record.release, pods=merge(record.release.pods, seen, now))
+    release = _resumed(release, observed, record, now)
+    record = replace(record, release=release)
+    looked = await look(record, ports.metrics, now) if _watching(release) and due(record, now) else Looked()
+    release = _note(release, looked, now)
+    facts = gather(
+        observed,
+        replace(record, release=release),
+        now,
+        provider_error=looked.provider_error,
+        unreadable=looked.unreadable,
+    )
+    decision = decide(situate(record.registration, release, looked.evidence, facts, now))
+    step = lifecycle.Step(record.registration, observed, now)
+    release = lifecycle.progress(
+        lifecycle.note_blocked(lifecycle.reapply(release, step), facts.blocked, now), decision, step
+    )
+    after = log_decision(replace(record, release=release), decision, looked, now)
+    actions = (*plan(after, observed), *carried_out(observed, after))
+    if after != observed.record:
+        after = await ports.rollouts.write_ahead(replace(after, seq=after.seq + 1))
+    await perform(observed.rollout, actions, ports)
+    await _tell(observed, record, after, decision, ports)
+    await ports.rollouts.publish(observed.rollout, view.running(observed, after, decision, looked, now))
+    return _again(after.release, after, now)
+
+
+async def perform(rollout: Rollout, actions: tuple[Action, ...], ports: Ports) -> None:
+    """Each action by the port it belongs to, in order."""
+    for action in actions:
+        if isinstance(action, TRAFFIC):
+            await ports.router.perform(rollout.key.namespace, action)
+        elif isinstance(action, OWN):
+            await ports.rollouts.perform(rollout, action)
+        else:
+            await ports.workloads.perform(rollout.key.namespace, action)
+
+
+def _watching(release: Release) -> bool:
+    return release.phase not in {Phase.REVERTING, Phase.FINISHING, Phase.DONE}
+
+
+def _resumed(release: Release, observed: Observed, record: Record, now: float) -> Release:
+    asked = asked_by(observed.rollout.requests.resume, record)
+    return lifecycle.resume(release, now) if asked else release
+
+
+def _note(release: Release, looked: Looked, now: float) -> Release:
+    """What the look leaves behind in the state."""
+    if looked.provider_error:
+        return replace(release, usable=False)
+    if looked.bin is None or looked.evidence is None:
+        return release
+    valid = looked.evidence.validity is Validity.OK
+    share = looked.evidence.share.ok is True
+    return replace(release, look=looked.bin, looked=now, usable=valid, share_ok=share)
+
+
+async def _tell(observed: Observed, before: Record, after: Record, decision: Decision, ports: Ports) -> None:
+    """An event when the phase or the reason changed, never twice for the same."""
+    if before.release.phase is after.release.phase and before.release.told == after.release.told:
+        return
+    message = f"{after.name}: {after.release.phase}: {decision.because}"
+    await ports.recorder.tell(observed.rollout, decision.act, decision.reason, message)
+
+
+def _again(release: Release, record: Record, now: float) -> float:
+    if release.phase is Phase.DONE:
+        return 0.0
+    if release.phase in {Phase.OBSERVING, Phase.PAUSED, Phase.PREPARING}:
+        grid = record.registration.grid
+        next_look = grid.final_at(grid.last_look(now) + 2)
+        return min(max(next_look - now + 0.05, STEP / 4), 5.0)
+    return STEP
+
+
+__all__ = ["NotYet", "Settings", "perform", "reconcile"]

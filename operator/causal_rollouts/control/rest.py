@@ -1,0 +1,168 @@
+"""What to do while no release runs: wait, let through, or begin one."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from causal_rollouts.control.observed import Observed
+from causal_rollouts.model import actions as act
+from causal_rollouts.model.actions import Action
+from causal_rollouts.model.reasons import Outcome, Phase
+from causal_rollouts.model.release import Release, Templates
+from causal_rollouts.ports import Record
+
+FAILED = frozenset({Outcome.REVERTED, Outcome.ABORTED, Outcome.BLOCKED})
+
+
+class Rest(StrEnum):
+    """Why nothing runs, or what begins."""
+
+    IDLE = "Idle"
+    NOT_READY = "NotReady"
+    FIRST_INSTALL = "FirstInstall"
+    ROLLING = "Rolling"
+    GOING_BACK = "GoingBack"
+    FAILED_BEFORE = "FailedBefore"
+    SUSPENDED = "Suspended"
+    BEGIN = "Begin"
+    GONE = "Gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """The state at rest, in words, and the actions it asks for."""
+
+    rest: Rest
+    message: str
+    actions: tuple[Action, ...] = field(default=())
+
+
+def rest(o: Observed, now: float) -> Resting:
+    """First match wins, as in the rules of a running release."""
+    if o.rollout.deleting:
+        return Resting(Rest.GONE, "deleted", tuple(_let_go(o)))
+    if o.problems or o.unsupported or o.fleet is None or o.resolved is None:
+        return Resting(Rest.NOT_READY, "; ".join((*o.problems, *o.unsupported)))
+    found = _template(o, now)
+    gate = () if o.fleet.target.gate else (act.GateTarget(o.fleet.target.name),)
+    held = (act.RemoveFinalizer(),) if o.rollout.held and found.rest is not Rest.BEGIN else ()
+    return Resting(found.rest, found.message, (*gate, *_services(o), *found.actions, *held))
+
+
+def next_release(name: str, past: tuple[Record, ...]) -> str:
+    """`checkout-7` after `checkout-6`: short, in order, and the same for two copies of the operator."""
+    numbers = [int(r.name.rpartition("-")[2]) for r in past if r.name.rpartition("-")[2].isdigit()]
+    return f"{name}-{max(numbers, default=0) + 1}"
+
+
+def seed_of(uid: str, release: str) -> int:
+    """Assignment seed: nobody chooses it, and it can be computed again from what is on record."""
+    return int.from_bytes(hashlib.sha256(f"{uid}/{release}".encode()).digest()[:4], "big")
+
+
+def begin(o: Observed, name: str, now: float) -> Record:
+    """The record of a release that starts now. Call only where `rest` said BEGIN."""
+    if o.fleet is None or o.resolved is None or o.stable_set is None:
+        raise ValueError("a release begins only on a resolved target with one running ReplicaSet")
+    target, stable = o.fleet.target, o.stable_set
+    return Record(
+        name=name,
+        uid="",
+        version="",
+        key=o.rollout.key,
+        rollout_uid=o.rollout.uid,
+        registration=o.resolved.registration,
+        templates=Templates(candidate=target.template, stable=stable.template),
+        release=Release(
+            id=name,
+            candidate_hash=target.template_hash,
+            stable_hash=stable.template_hash,
+            stable_set=stable.name,
+            phase=Phase.PREPARING,
+            since=now,
+            replicas=target.replicas,
+            pods=o.fleet.pods,
+        ),
+        state=None,
+        seq=0,
+        previous=o.past[-1].name if o.past else "",
+        effective=o.resolved.effective,
+    )
+
+
+def _let_go(o: Observed) -> list[Action]:
+    listed = o.traffic is not None and any(route.arms_listed for route in o.traffic.routes)
+    out: list[Action] = []
+    if o.traffic is not None and o.traffic.arm_services and not listed:
+        out.append(act.DeleteArmServices(o.traffic.service))
+    if o.rollout.held:
+        out.append(act.RemoveFinalizer())
+    return out
+
+
+def _services(o: Observed) -> tuple[Action, ...]:
+    if o.traffic is None or o.traffic.arm_services:
+        return ()
+    return (act.EnsureArmServices(o.traffic.service),)
+
+
+def _template(o: Observed, now: float) -> Resting:
+    """The target's template against what runs."""
+    if o.fleet is None or o.resolved is None:
+        return Resting(Rest.NOT_READY, "")
+    target, running = o.fleet.target, o.stable_set
+    through = act.UnpauseTarget(target.name, target.version)
+    if running is None:
+        return _without_stable(o, through)
+    if target.template_hash == running.template_hash:
+        unpause = target.paused and o.resolved.gate == "Admission"
+        pause = not target.paused and o.resolved.gate == "AlwaysPaused"
+        actions: tuple[Action, ...] = (through,) if unpause else ()
+        return Resting(Rest.IDLE, _last(o), (act.PauseTarget(target.name),) if pause else actions)
+    if not target.paused:
+        return Resting(Rest.ROLLING, "a template rolls out without the gate (resumed by hand)")
+    if _known_good(o, target.template_hash, now):
+        return Resting(Rest.GOING_BACK, "the template promoted before is let through at once", (through,))
+    failed = _failed_before(o, target.template_hash)
+    if failed is not None:
+        return Resting(Rest.FAILED_BEFORE, f"{failed.name}: {failed.release.why}")
+    if o.resolved.suspend:
+        return Resting(Rest.SUSPENDED, "a release is requested; spec.suspend is true")
+    return Resting(Rest.BEGIN, "a new template was requested")
+
+
+def _without_stable(o: Observed, through: Action) -> Resting:
+    if o.fleet is None:
+        return Resting(Rest.NOT_READY, "")
+    if any(rs.replicas > 0 for rs in o.fleet.replica_sets):
+        return Resting(Rest.ROLLING, "the Deployment is rolling; waiting for one ReplicaSet")
+    actions = (through,) if o.fleet.target.paused else ()
+    return Resting(Rest.FIRST_INSTALL, "no pods run yet: the first version passes without a release", actions)
+
+
+def _known_good(o: Observed, template_hash: str, now: float) -> bool:
+    """The template that the last promotion replaced, for as long as the rollback window lasts."""
+    promoted = [r for r in o.past if r.release.outcome is Outcome.PROMOTED]
+    if not promoted or o.resolved is None:
+        return False
+    window = o.resolved.registration.times.rollback_window
+    last = promoted[-1].release
+    return last.stable_hash == template_hash and now - last.since <= window
+
+
+def _failed_before(o: Observed, template_hash: str) -> Record | None:
+    """The last release tried this very template and failed, and nobody asked to try again."""
+    last = o.past[-1] if o.past else None
+    if last is None or last.release.candidate_hash != template_hash or last.release.outcome not in FAILED:
+        return None
+    retry = o.rollout.requests.retry
+    return None if retry == "true" or retry.rpartition(":")[2] == last.name else last
+
+
+def _last(o: Observed) -> str:
+    if not o.past:
+        return "waiting for a new template"
+    last = o.past[-1]
+    return f"{last.name}: {last.release.outcome}: {last.release.why}" if last.release.outcome else last.name
