@@ -95,7 +95,8 @@ def _crash_loop(fleet: Fleet) -> str:
     if not slots or slots - crashing.keys():
         return ""
     first = crashing[min(crashing)]
-    return f"every canary pod crashes again and again, {first.pod} {first.restarts} times: {first.message or first.reason}"
+    what = first.message or first.reason
+    return f"every canary pod crashes again and again, {first.pod} {first.restarts} times: {what}"
 
 
 def _never_ready(o: Observed, record: Record, now: float) -> str:
@@ -107,7 +108,8 @@ def _never_ready(o: Observed, record: Record, now: float) -> str:
     late = sorted(wanted - ready)
     if not late or any(not name.startswith(f"{Arm.CANARY}-") for name in late):
         return ""
-    return f"not ready within readyTimeout ({times.ready_timeout:.0f} s) while baseline pods are: {', '.join(late)}"
+    limit = f"readyTimeout ({times.ready_timeout:.0f} s)"
+    return f"not ready within {limit} while baseline pods are: {', '.join(late)}"
 
 
 def _blocked(fleet: Fleet, record: Record, now: float) -> str:

@@ -36,7 +36,8 @@ async def observe(key: Key, ports: Ports, grid: Grid) -> Observed | None:
     found = list(problems)
     if rivals and rivals[0] != key:
         found.append(
-            f'spec.targetRef: rollout "{rivals[0].name}" already gates Deployment "{target}"; delete one of the two'
+            f'spec.targetRef: rollout "{rivals[0].name}" already gates Deployment "{target}"; '
+            "delete one of the two"
         )
     if fleet is None and not unsupported and target:
         found.append(

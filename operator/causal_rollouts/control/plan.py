@@ -22,16 +22,14 @@ from causal_rollouts.ports import Record
 
 def plan(record: Record, o: Observed) -> tuple[Action, ...]:
     """All actions of one pass for a running or ending release."""
-    return tuple(
-        (
-            *_hold_on(record.release, o),
-            *_stop_the_roll(record.release, o),
-            *_services(record.release, o),
-            *_weights(record.release, o),
-            *_slots(record, o),
-            *_roll(record.release, o),
-            *_undo(record, o),
-        )
+    return (
+        *_hold_on(record.release, o),
+        *_stop_the_roll(record.release, o),
+        *_services(record.release, o),
+        *_weights(record.release, o),
+        *_slots(record, o),
+        *_roll(record.release, o),
+        *_undo(record, o),
     )
 
 
@@ -99,7 +97,7 @@ def _roll(release: Release, o: Observed) -> Iterator[Action]:
 
 
 def _undo(record: Record, o: Observed) -> Iterator[Action]:
-    """Give the fleet back without a dip: delete the new ReplicaSet but keep its pods until stable is whole."""
+    """Give the fleet back without a dip: the new ReplicaSet goes, its pods stay until stable is whole."""
     release = record.release
     if not release.desired.undo or o.fleet is None or not o.fleet.target.paused:
         return

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.metrics import Metric, MetricKind
-from causal_rollouts.model.traffic import TrafficPlan
+from causal_rollouts.model.traffic import NOWHERE, TrafficPlan
 
 
 class Mode(StrEnum):
@@ -100,4 +100,4 @@ class Registration:
     min_completeness: float = 0.95
     mode: Mode = Mode.ENFORCE
     on_inconclusive: OnInconclusive = OnInconclusive.PAUSE
-    traffic: TrafficPlan = TrafficPlan("", ())
+    traffic: TrafficPlan = NOWHERE

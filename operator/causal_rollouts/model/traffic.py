@@ -39,6 +39,9 @@ class TrafficPlan:
     routes: tuple[tuple[str, str], ...]
 
 
+NOWHERE = TrafficPlan("", ())
+"""No route: recordings do not need one."""
+
 HOME = Weights(0, 0)
 """All traffic on stable: where every release begins and where a revert goes."""
 
