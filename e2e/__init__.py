@@ -1,0 +1,1 @@
+"""Programs that try the product on a real cluster; nothing of the product imports them."""

@@ -1,0 +1,102 @@
+"""The gateway: Gateway API CRDs, Traefik on 127.0.0.1, and Gateway `edge` that takes routes of all namespaces."""
+
+import urllib.request
+
+from e2e.cluster import parts
+from e2e.cluster.kubectl import Manifest, apply, get, is_true, kubectl
+from e2e.cluster.programs import Program
+from e2e.cluster.progress import say, wait_for
+from e2e.cluster.rbac import cluster_role, reads, user
+from e2e.cluster.settings import POD_GATEWAY
+from e2e.cluster.state import Cluster
+
+NAME = "traefik"
+CLASS = "traefik"
+CONTROLLER = "traefik.io/gateway-controller"
+GATEWAY = "edge"
+NAMESPACE = "edge"
+CRDS = ("gatewayclasses", "gateways", "httproutes", "grpcroutes", "referencegrants")
+
+
+def install_crds(cluster: Cluster) -> None:
+    folder = parts.GATEWAY_API.folder(cluster.places)
+    files = [word for file in sorted(folder.glob("*.yaml")) for word in ("-f", file)]
+    kubectl(cluster, "apply", "--server-side", "--force-conflicts", *files, seconds=90)
+    names = [f"crd/{crd}.gateway.networking.k8s.io" for crd in CRDS]
+    kubectl(cluster, "wait", "--for=condition=Established", "--timeout=60s", *names, seconds=70)
+
+
+def start(cluster: Cluster) -> None:
+    """CRDs first: Traefik gives up on kinds that are not there when it starts."""
+    install_crds(cluster)
+    apply(cluster, manifests(cluster.port("gateway")))
+    cluster.programs.start(_traefik(cluster))
+
+
+def wait_until_ready(cluster: Cluster) -> None:
+    check = lambda: cluster.programs.check(NAME)  # noqa: E731
+
+    def programmed() -> bool:
+        return is_true(get(cluster, "-n", NAMESPACE, "gateway", GATEWAY), "Programmed")
+
+    wait_for(f"Gateway {NAMESPACE}/{GATEWAY} to be Programmed", programmed, 60, alive=check)
+    wait_for(f"Traefik to serve its metrics on port {cluster.port('gateway-metrics')}", lambda: _serves(cluster), 30)
+    say(f"Gateway {NAMESPACE}/{GATEWAY} listens on {cluster.gateway_url}")
+
+
+def manifests(port: int) -> list[Manifest]:
+    group = "gateway.networking.k8s.io"
+    kinds = ("gatewayclasses", "gateways", "httproutes", "grpcroutes", "tlsroutes", "tcproutes", "udproutes")
+    more = ("referencegrants", "backendtlspolicies", "listenersets")
+    listener = {"name": "web", "port": port, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
+    rules = [
+        reads("", "namespaces", "services", "secrets", "configmaps", "nodes", "endpoints"),
+        reads("discovery.k8s.io", "endpointslices"),
+        reads(group, *kinds, *more),
+        {
+            "apiGroups": [group],
+            "resources": [f"{kind}/status" for kind in (*kinds, *more)],
+            "verbs": ["update", "patch"],
+        },
+    ]
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+        *cluster_role(NAME, rules, user(f"causal-rollouts:{NAME}")),
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "GatewayClass",
+            "metadata": {"name": CLASS},
+            "spec": {"controllerName": CONTROLLER},
+        },
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "Gateway",
+            "metadata": {"name": GATEWAY, "namespace": NAMESPACE},
+            "spec": {"gatewayClassName": CLASS, "listeners": [listener]},
+        },
+    ]
+
+
+def _traefik(cluster: Cluster) -> Program:
+    argv = (
+        str(parts.program(parts.TRAEFIK, "traefik", cluster.places)),
+        "--global.checknewversion=false",
+        "--global.sendanonymoususage=false",
+        "--log.level=INFO",
+        # A listener of the Gateway is served by the entry point that has its port.
+        f"--entrypoints.web.address=127.0.0.1:{cluster.port('gateway')}",
+        f"--entrypoints.metrics.address=127.0.0.1:{cluster.port('gateway-metrics')}",
+        "--metrics.prometheus=true",
+        "--metrics.prometheus.entrypoint=metrics",
+        "--metrics.prometheus.addrouterslabels=true",
+        "--providers.kubernetesgateway=true",
+        f"--providers.kubernetesgateway.statusaddress.ip={POD_GATEWAY}",
+        "--providers.providersthrottleduration=100ms",
+    )
+    return Program(NAME, argv, {"KUBECONFIG": str(cluster.places.run / "kubeconfigs" / NAME)})
+
+
+def _serves(cluster: Cluster) -> bool:
+    url = f"http://127.0.0.1:{cluster.port('gateway-metrics')}/metrics"
+    with urllib.request.urlopen(url, timeout=2) as answer:
+        return bool(answer.status == 200)

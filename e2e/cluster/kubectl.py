@@ -1,0 +1,31 @@
+"""Speaking with the API server by kubectl: apply objects, ask for one, wait for a condition."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from e2e.cluster.command import run
+from e2e.cluster.state import Cluster
+
+Manifest = dict[str, Any]
+
+
+def kubectl(cluster: Cluster, *words: str | Path, seconds: float = 60, stdin: str | None = None) -> str:
+    return run([cluster.kubectl, "--kubeconfig", cluster.kubeconfig, *words], seconds=seconds, stdin=stdin)
+
+
+def apply(cluster: Cluster, objects: Iterable[Manifest]) -> None:
+    """Server-side, and ours wins: the cluster's own furniture has one owner."""
+    whole = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+    words = ["apply", "--server-side", "--force-conflicts", "--field-manager=e2e-cluster", "-f", "-"]
+    kubectl(cluster, *words, stdin=whole)
+
+
+def get(cluster: Cluster, *words: str) -> Any:
+    return json.loads(kubectl(cluster, "get", *words, "-o", "json"))
+
+
+def is_true(thing: Manifest, condition: str) -> bool:
+    conditions = thing.get("status", {}).get("conditions", [])
+    return any(c["type"] == condition and c["status"] == "True" for c in conditions)

@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools pins what the local cluster builds from source.
+package tools
+
+import _ "sigs.k8s.io/kind"

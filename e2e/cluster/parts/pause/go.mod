@@ -1,0 +1,3 @@
+module causal-rollouts.local/parts/pause
+
+go 1.22

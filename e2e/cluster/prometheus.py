@@ -1,0 +1,185 @@
+"""Prometheus on 127.0.0.1: finds pods by annotation, and reads kubelets, the gateway and the objects' states."""
+
+import json
+import urllib.request
+from typing import Any
+
+from e2e.cluster import parts
+from e2e.cluster.kubectl import Manifest, apply
+from e2e.cluster.programs import Program
+from e2e.cluster.progress import say, wait_for
+from e2e.cluster.rbac import cluster_role, reads, user
+from e2e.cluster.settings import API_ADDRESS, API_PORT, POD_GATEWAY, PROMETHEUS_SERVICE
+from e2e.cluster.state import Cluster
+
+NAME = "prometheus"
+OBJECTS = "kube-state-metrics"
+NAMESPACE = "monitoring"
+WATCHED = "pods,deployments,replicasets,nodes,namespaces,services"
+
+
+def start(cluster: Cluster) -> None:
+    """Prometheus and kube-state-metrics; also how a fault test brings Prometheus back, with all its series."""
+    cluster.need_host("starting Prometheus")
+    apply(cluster, manifests(cluster.port(NAME)))
+    cluster.programs.start(_object_metrics(cluster))
+    cluster.programs.start(_prometheus(cluster))
+
+
+def stop(cluster: Cluster) -> None:
+    """Prometheus alone ends, as in an outage; what it stored stays."""
+    cluster.need_host("stopping Prometheus")
+    cluster.programs.stop([NAME], 20)
+
+
+def wait_until_ready(cluster: Cluster) -> None:
+    def is_ready() -> bool:
+        with urllib.request.urlopen(f"{cluster.prometheus_url}/-/ready", timeout=2) as answer:
+            return bool(answer.status == 200)
+
+    wait_for("Prometheus to be ready", is_ready, 60, alive=lambda: cluster.programs.check(NAME, OBJECTS))
+    say(f"Prometheus listens on {cluster.prometheus_url}, a scrape every {cluster.settings.scrape_ms / 1000} s")
+
+
+def targets(cluster: Cluster) -> list[dict[str, Any]]:
+    """Every target that is scraped now: labels, health and last error, as Prometheus tells them."""
+    url = f"{cluster.prometheus_url}/api/v1/targets?state=active"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        found: list[dict[str, Any]] = json.load(answer)["data"]["activeTargets"]
+    return found
+
+
+def manifests(port: int) -> list[Manifest]:
+    """What Prometheus and kube-state-metrics may read, and a Service by which pods reach the one on the host."""
+    prometheus_rules = [
+        reads("", "nodes", "pods", "services", "endpoints"),
+        {"apiGroups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
+        {"nonResourceURLs": ["/metrics"], "verbs": ["get"]},
+    ]
+    object_rules = [
+        reads("", "pods", "nodes", "namespaces", "services"),
+        reads("apps", "deployments", "replicasets"),
+    ]
+    meta = {"name": NAME, "namespace": NAMESPACE}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+        *cluster_role(NAME, prometheus_rules, user(f"causal-rollouts:{NAME}")),
+        *cluster_role(OBJECTS, object_rules, user(f"causal-rollouts:{OBJECTS}")),
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": meta,
+            "spec": {"clusterIP": PROMETHEUS_SERVICE, "ports": [{"name": "http", "port": 9090, "targetPort": port}]},
+        },
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {**meta, "labels": {"kubernetes.io/service-name": NAME}},
+            "addressType": "IPv4",
+            "ports": [{"name": "http", "port": port, "protocol": "TCP"}],
+            "endpoints": [{"addresses": [POD_GATEWAY], "conditions": {"ready": True}}],
+        },
+    ]
+
+
+def config(cluster: Cluster) -> dict[str, Any]:
+    """namespace, pod and node of a pod's series come from discovery, never from the pod itself."""
+    interval = f"{cluster.settings.scrape_ms}ms"
+    keys = cluster.places.pki
+    tls = {
+        "ca_file": str(keys / "ca.crt"),
+        "cert_file": str(keys / "prometheus.crt"),
+        "key_file": str(keys / "prometheus.key"),
+    }
+    kubeconfig = str(cluster.places.run / "kubeconfigs" / NAME)
+
+    def discovery(role: str) -> list[dict[str, str]]:
+        return [{"role": role, "kubeconfig_file": kubeconfig}]
+
+    def local(port: str) -> list[dict[str, list[str]]]:
+        return [{"targets": [f"127.0.0.1:{cluster.port(port)}"]}]
+
+    return {
+        "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": "1m"},
+        "scrape_configs": [
+            {"job_name": "pods", "kubernetes_sd_configs": discovery("pod"), "relabel_configs": _pod_labels()},
+            {
+                "job_name": "kubelet-resource",
+                "scheme": "https",
+                "metrics_path": "/metrics/resource",
+                "tls_config": tls,
+                # container, pod and namespace are the container's, not kubelet's.
+                "honor_labels": True,
+                "track_timestamps_staleness": True,
+                "kubernetes_sd_configs": discovery("node"),
+                "relabel_configs": [_copy("__meta_kubernetes_node_name", "node")],
+            },
+            {"job_name": OBJECTS, "honor_labels": True, "static_configs": local(OBJECTS)},
+            {"job_name": "traefik", "static_configs": local("gateway-metrics")},
+            {
+                "job_name": "apiserver",
+                "scheme": "https",
+                "scrape_interval": "15s",
+                "scrape_timeout": "10s",
+                "tls_config": tls,
+                "static_configs": [{"targets": [f"{API_ADDRESS}:{API_PORT}"]}],
+                "metric_relabel_configs": [
+                    {"source_labels": ["__name__"], "regex": "apiserver_request_total|process_.*", "action": "keep"}
+                ],
+            },
+            {"job_name": NAME, "static_configs": local(NAME)},
+        ],
+    }
+
+
+def _pod_labels() -> list[dict[str, Any]]:
+    note = "__meta_kubernetes_pod_annotation_prometheus_io"
+    return [
+        {"source_labels": [f"{note}_scrape"], "regex": "true", "action": "keep"},
+        {"source_labels": ["__meta_kubernetes_pod_phase"], "regex": "Succeeded|Failed", "action": "drop"},
+        {"source_labels": ["__meta_kubernetes_pod_container_init"], "regex": "true", "action": "drop"},
+        {"source_labels": [f"{note}_path"], "regex": "(.+)", "target_label": "__metrics_path__"},
+        {
+            "source_labels": ["__meta_kubernetes_pod_ip", f"{note}_port"],
+            "separator": ":",
+            "regex": r"(.+):(\d+)",
+            "target_label": "__address__",
+        },
+        _copy("__meta_kubernetes_namespace", "namespace"),
+        _copy("__meta_kubernetes_pod_name", "pod"),
+        _copy("__meta_kubernetes_pod_node_name", "node"),
+    ]
+
+
+def _copy(source: str, label: str) -> dict[str, Any]:
+    return {"source_labels": [source], "target_label": label}
+
+
+def _prometheus(cluster: Cluster) -> Program:
+    file = cluster.places.run / "prometheus.json"
+    file.write_text(json.dumps(config(cluster), indent=2))
+    port = cluster.port(NAME)
+    argv = (
+        str(parts.program(parts.PROMETHEUS, NAME, cluster.places)),
+        f"--config.file={file}",
+        f"--storage.tsdb.path={cluster.places.data / 'prometheus'}",
+        "--storage.tsdb.retention.time=12h",
+        f"--web.listen-address=127.0.0.1:{port}",
+        # A cluster address: for pods, by Service monitoring/prometheus.
+        f"--web.listen-address={POD_GATEWAY}:{port}",
+        "--log.level=warn",
+    )
+    return Program(NAME, argv)
+
+
+def _object_metrics(cluster: Cluster) -> Program:
+    argv = (
+        str(parts.program(parts.KUBE_STATE_METRICS, OBJECTS, cluster.places)),
+        f"--kubeconfig={cluster.places.run / 'kubeconfigs' / OBJECTS}",
+        f"--resources={WATCHED}",
+        "--host=127.0.0.1",
+        f"--port={cluster.port(OBJECTS)}",
+        "--telemetry-host=127.0.0.1",
+        f"--telemetry-port={cluster.port('kube-state-metrics-own')}",
+    )
+    return Program(OBJECTS, argv)
