@@ -1,0 +1,56 @@
+# Every target in one line: make help
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help venv lock lint test demo demo-embedded cluster-up cluster-status cluster-down e2e e2e-all crds calibrate image clean
+PY := .venv/bin/python
+
+help: ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/' | expand -t 18
+
+venv: ## Make the project's virtual environment from the hash-pinned lock
+	@scripts/venv.sh
+
+lock: venv ## Renew the hash-pinned requirements files
+	scripts/lock.sh
+
+lint: venv ## Formatting, ruff, mypy strict and the import contracts
+	.venv/bin/ruff format --check -q operator tests e2e
+	.venv/bin/ruff check -q operator tests e2e
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+
+test: lint ## Lint, then every test that needs no cluster
+	$(PY) -m pytest -q -m "not slow and not cluster" tests
+
+demo: venv ## The main job on a real cluster: a bad and a good release, gated; writes demo-out/report.html
+	$(PY) -m e2e.story
+
+demo-embedded: venv ## The same story over an in-process API and simulated telemetry, under a minute
+	$(PY) -m e2e.story --embedded
+
+cluster-up: venv ## Bring the local cluster up (KUBECONFIG, else kind, else made here on Debian as root)
+	$(PY) -m e2e.cluster up
+
+cluster-status: venv ## What of the cluster runs
+	$(PY) -m e2e.cluster status
+
+cluster-down: venv ## Take it down and leave nothing behind
+	$(PY) -m e2e.cluster down
+
+e2e: cluster-up ## Core scenarios on the cluster
+	$(PY) -m pytest -q -m "cluster and core" e2e
+
+e2e-all: cluster-up ## Every scenario on the cluster
+	$(PY) -m pytest -q -m cluster e2e tests
+
+crds: venv ## Render crds/ from the API models
+	$(PY) -m causal_rollouts.api.schema
+
+calibrate: venv ## False reverts and detections of the whole gate in simulation (minutes)
+	$(PY) -m pytest -q -m slow tests/calibration
+
+image: ## Build the operator's image with docker or buildah (BASE= names another base image)
+	scripts/image.sh
+
+clean: ## Remove what was built here (not the cache of cluster parts)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache demo-out dist

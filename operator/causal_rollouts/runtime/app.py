@@ -1,0 +1,143 @@
+"""The composition root: kopf tells what changed, the queue decides when to look.
+
+No kopf timer, daemon or change handler is used: those write finalizers and
+annotations of their own. `on.event` writes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import kopf
+
+from causal_rollouts.control.queue import KeyedQueue
+from causal_rollouts.control.reconcile import Settings, reconcile
+from causal_rollouts.model.world import Key
+from causal_rollouts.ports import Ports
+from causal_rollouts.runtime.health import Health
+from causal_rollouts.runtime.logs import configure
+from causal_rollouts.runtime.settings import BadSettings, OperatorSettings, read_settings
+from causal_rollouts.runtime.wiring import connect
+
+GROUP, VERSION = "causalrollouts.dev", "v1alpha1"
+log = logging.getLogger("causal_rollouts")
+
+
+class SystemClock:
+    """Wall-clock time."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+
+@dataclass(slots=True)
+class Watches:
+    """Turns watch events into keys. `targets` is a hint for waking up, never read for a decision."""
+
+    queue: KeyedQueue
+    targets: dict[Key, Key] = field(default_factory=dict)
+
+    def rollout(self, event: kopf.RawEvent) -> None:
+        """A CausalRollout appeared, changed or went."""
+        meta = event["object"]["metadata"]
+        key = Key(str(meta["namespace"]), str(meta["name"]))
+        spec = event["object"].get("spec") or {}
+        target = (spec.get("targetRef") or {}).get("name")
+        if target:
+            self.targets[Key(key.namespace, str(target))] = key
+        self.queue.tell(key)
+
+    def deployment(self, event: kopf.RawEvent) -> None:
+        """A gated Deployment changed: perhaps a release is requested."""
+        meta = event["object"]["metadata"]
+        key = self.targets.get(Key(str(meta["namespace"]), str(meta["name"])))
+        if key is not None:
+            self.queue.tell(key)
+
+
+def registry_of(watches: Watches) -> kopf.OperatorRegistry:
+    """Two watches, nothing else."""
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.startup(registry=registry)
+    def tune(settings: kopf.OperatorSettings, **_: object) -> None:
+        settings.posting.enabled = False
+        settings.networking.connect_timeout = 5
+        settings.networking.request_timeout = 30
+        settings.watching.server_timeout = 300
+        settings.scanning.disabled = False
+
+    @kopf.on.login(registry=registry)
+    def login(**_: object) -> kopf.ConnectionInfo | None:
+        return kopf.login_with_service_account() or kopf.login_with_kubeconfig()
+
+    @kopf.on.event(GROUP, VERSION, "causalrollouts", registry=registry)
+    def rollout(event: kopf.RawEvent, **_: object) -> None:
+        watches.rollout(event)
+
+    @kopf.on.event("apps", "v1", "deployments", labels={f"{GROUP}/gate": "enabled"}, registry=registry)
+    def deployment(event: kopf.RawEvent, **_: object) -> None:
+        watches.deployment(event)
+
+    return registry
+
+
+async def operate(settings: OperatorSettings, ports: Ports, stop: asyncio.Event) -> None:
+    """Run until `stop`, then finish the passes under way."""
+    loop_settings = Settings(grid=settings.grid)
+    work: Callable[[Key], Awaitable[float | None]] = lambda key: reconcile(key, ports, loop_settings)  # noqa: E731
+    queue = KeyedQueue(work, workers=settings.workers)
+    health = Health(queue)
+    await health.start(settings.health_host, settings.health_port)
+    watching = asyncio.create_task(
+        kopf.operator(
+            registry=registry_of(Watches(queue)),
+            standalone=True,
+            clusterwide=not settings.watched,
+            namespaces=settings.watched,
+            stop_flag=stop,
+            ready_flag=health.ready,
+        )
+    )
+    try:
+        await queue.run(stop)
+    finally:
+        stop.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+        await health.stop()
+
+
+async def serve(settings: OperatorSettings) -> None:
+    """Connect, run, and stop on SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with connect(settings, SystemClock()) as ports:
+        log.info("watching %s", ", ".join(settings.watched) or "all namespaces")
+        await operate(settings, ports, stop)
+
+
+def main() -> int:
+    """Entry point `causal-rollouts-operator`."""
+    try:
+        settings = read_settings()
+    except BadSettings as error:
+        print(error, file=sys.stderr)  # noqa: T201 - logs are not configured yet
+        return 2
+    configure(settings.log_level)
+    asyncio.run(serve(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""What the owner of the operator sets: sources, grid, scope. Never part of a manifest of a user.
+
+Every setting is an environment variable, so that the chart, a shell and a test
+say it the same way.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from causal_rollouts.model.bins import Grid
+
+PREFIX = "CAUSAL_ROLLOUTS_"
+
+
+class BadSettings(ValueError):  # noqa: N818 - reads as a sentence in the message
+    """A setting is missing or wrong; the message names the variable."""
+
+
+class OperatorSettings(BaseModel):
+    """Environment variables, each with the prefix `CAUSAL_ROLLOUTS_`.
+
+    scrape: seconds between scrapes of the application's pods; a bin is two of them.
+    ingest_lag: seconds after a scrape until a query sees it.
+    namespaces: comma-separated; empty watches all.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prometheus_url: str = Field(pattern=r"^https?://[^\s]+$")
+    prometheus_token_file: Path | None = None
+    scrape: float = Field(default=15.0, gt=0, le=120)
+    ingest_lag: float = Field(default=2.0, ge=0, le=300)
+    pod_label: str = Field(default="pod", pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")
+    namespace_label: str = Field(default="namespace", pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")
+    namespaces: str = ""
+    health_port: int = Field(default=8080, ge=0, le=65535)
+    health_host: str = "0.0.0.0"  # noqa: S104 - the kubelet probes the pod's address
+    workers: int = Field(default=8, ge=1, le=64)
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @property
+    def grid(self) -> Grid:
+        """Bins of two scrapes, final two scrapes and the lag after their end."""
+        return Grid(width=2 * self.scrape, delay=2 * self.scrape + self.ingest_lag, scrape=self.scrape)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Namespaces to watch, empty for all."""
+        return tuple(part.strip() for part in self.namespaces.split(",") if part.strip())
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> OperatorSettings:
+    """Settings from the environment.
+
+    Raises:
+        BadSettings: names each variable that is missing or wrong, and what it must be.
+    """
+    source = os.environ if environment is None else environment
+    given = {k.removeprefix(PREFIX).lower(): v for k, v in source.items() if k.startswith(PREFIX)}
+    known = {k: v for k, v in given.items() if k in OperatorSettings.model_fields}
+    try:
+        return OperatorSettings.model_validate(known)
+    except ValidationError as error:
+        lines = [
+            f"{PREFIX}{'.'.join(str(p) for p in e['loc']).upper()}: {e['msg']}; set it in the environment"
+            for e in error.errors()
+        ]
+        raise BadSettings("\n".join(lines)) from None
