@@ -17,6 +17,7 @@ from causal_rollouts.model.reasons import Act
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import Release, Templates
 from causal_rollouts.model.telemetry import Series
+from causal_rollouts.model.trace import Point
 from causal_rollouts.model.traffic import TrafficPlan
 from causal_rollouts.model.world import Fleet, Json, Key, Traffic
 
@@ -90,6 +91,7 @@ class Record:
     final: bool = False
     previous: str = ""
     effective: Mapping[str, object] | None = None
+    trace: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

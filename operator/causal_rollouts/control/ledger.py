@@ -9,6 +9,7 @@ from causal_rollouts.control.look import Looked
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence
 from causal_rollouts.model.reasons import Act, Phase
+from causal_rollouts.model.trace import Point, extend, point
 from causal_rollouts.model.world import Json
 from causal_rollouts.ports import LoggedDecision, Record
 
@@ -22,7 +23,9 @@ def log_decision(record: Record, decision: Decision, looked: Looked, now: float)
     final = release.phase is Phase.DONE
     state = record.state if looked.state is None else looked.state
     told = f"{release.phase}/{release.stage}/{decision.act}/{decision.reason}/{decision.verdict}"
-    record = replace(record, state=None if final else state, final=final)
+    record = replace(
+        record, state=None if final else state, final=final, trace=_trace(record, decision, looked, now)
+    )
     if decision.act is Act.HOLD and told == release.told:
         return record
     line = LoggedDecision(
@@ -38,6 +41,13 @@ def log_decision(record: Record, decision: Decision, looked: Looked, now: float)
         release=replace(release, told=told),
         decisions=(*record.decisions, line)[-KEPT:],
     )
+
+
+def _trace(record: Record, decision: Decision, looked: Looked, now: float) -> tuple[Point, ...]:
+    if looked.evidence is None or record.release.stage < 0:
+        return record.trace
+    weights = record.release.desired.weights
+    return extend(record.trace, point(looked.evidence, now, record.release.stage, weights, decision.verdict))
 
 
 def summary(evidence: Evidence | None) -> Json:
