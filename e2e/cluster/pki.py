@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from e2e.cluster.command import run
 from e2e.cluster.settings import API_ADDRESS, API_PORT, API_SERVICE, DNS_DOMAIN, Node
@@ -48,7 +49,7 @@ class Authority:
             extensions += f"subjectAltName={','.join(hosts)}\n"
         parameters = self.folder / f"{name}.ext"
         parameters.write_text(extensions)
-        subject = "".join(f"/O={group}" for group in groups) + f"/CN={user}"
+        subject = "".join(f"/O={_escaped(group)}" for group in groups) + f"/CN={_escaped(user)}"
         request = run(["openssl", "req", "-new", "-key", key, "-subj", subject])
         signed = run(
             ["openssl", "x509", "-req", "-CA", self.certificate, "-CAkey", self.key, "-CAcreateserial"]
@@ -71,7 +72,7 @@ class Authority:
         path.chmod(0o600)
 
 
-def write_kubeconfig(path: Path, user: dict[str, str], ca: Path, server: str, namespace: str) -> Path:
+def write_kubeconfig(path: Path, user: dict[str, Any], ca: Path, server: str, namespace: str) -> Path:
     """JSON is YAML: every reader of kubeconfigs takes it."""
     config = {
         "apiVersion": "v1",
@@ -123,3 +124,8 @@ def establish(authority: Authority, nodes: Sequence[Node], run_folder: Path) -> 
 
 def _encoded(path: Path) -> str:
     return base64.b64encode(path.read_bytes()).decode()
+
+
+def _escaped(name: str) -> str:
+    """A slash would begin the next part of the subject."""
+    return name.replace("\\", "\\\\").replace("/", "\\/")

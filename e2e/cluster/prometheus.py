@@ -143,6 +143,7 @@ def _pod_labels() -> list[dict[str, Any]]:
             "source_labels": ["__meta_kubernetes_pod_ip", f"{note}_port"],
             "separator": ":",
             "regex": r"(.+):(\d+)",
+            "replacement": "$1:$2",
             "target_label": "__address__",
         },
         _copy("__meta_kubernetes_namespace", "namespace"),
@@ -167,6 +168,8 @@ def _prometheus(cluster: Cluster) -> Program:
         f"--web.listen-address=127.0.0.1:{port}",
         # A cluster address: for pods, by Service monitoring/prometheus.
         f"--web.listen-address={POD_GATEWAY}:{port}",
+        # A new pod is scraped a second after it is seen, not five.
+        "--scrape.discovery-reload-interval=1s",
         "--log.level=warn",
     )
     return Program(NAME, argv)
