@@ -23,12 +23,14 @@ class Unit:
     """A slot or a stable pod. `ready`: bin it became ready in (of a slot: of its first pod).
 
     Stable units are only those with history: older than warm-up before the first stage.
+    gone: of a stable pod, the bin it was deleted in; its past leaves the node's rows with it.
     """
 
     id: str
     arm: Arm
     node: str
     ready: int
+    gone: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

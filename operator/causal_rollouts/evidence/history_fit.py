@@ -1,0 +1,60 @@
+"""What the stable pods' past teaches before the release, fitted once and frozen.
+
+Frozen, because a fit that went on learning would learn the release's own effect
+as noise.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from causal_rollouts.evidence.frame import Floats, Frame, HistogramBins, Unit
+from causal_rollouts.evidence.levels import NEVER, ContinuousState, consume
+from causal_rollouts.model.arms import Arm
+from causal_rollouts.stats.bucket_moments import log_means, log_middles, pooled_variance
+from causal_rollouts.stats.variance_components import fit_components
+
+
+def fit_history(frame: Frame, history: HistogramBins) -> ContinuousState:
+    """Components and sums of the stable units that have a past in `history`, bins before t0 only.
+
+    Bins between the end of `history` and t0 may follow by `absorb`: they enter the sums, not the fit.
+    """
+    end = min(NEVER if frame.t0 is None else frame.t0, frame.now + 1)
+    end = max(min(end, history.first + history.counts.shape[1]), history.first)
+    candidates = [u for u in frame.units if u.arm is Arm.STABLE and u.id in set(history.ids)]
+    counts = _usable_counts(frame, history, candidates, end)
+    has_past = counts.sum(axis=(1, 2)) > 0
+    units = [u for u, seen in zip(candidates, has_past.tolist(), strict=True) if seen]
+    middles = log_middles(history.edges)
+    n, y = log_means(counts[has_past], middles)
+    s2 = pooled_variance(counts[has_past], middles, n, y)
+    group = np.unique([u.node for u in units], return_inverse=True)[1].astype(np.int64)
+    components, offsets = fit_components(y, n, s2, group)
+    blank = ContinuousState(
+        components=components,
+        first=history.first,
+        next_bin=history.first,
+        stable=tuple(u.id for u in units),
+        slots=(),
+        offsets=offsets,
+        anchors=np.zeros(0),
+        anchored=False,
+        reference=0.0,
+        sums=np.zeros((len(units), 2)),
+        pure=np.zeros((len(units), 2)),
+        service=np.zeros(2),
+        marks=(),
+    )
+    return consume(blank, frame, history, end)
+
+
+def _usable_counts(frame: Frame, history: HistogramBins, units: list[Unit], end: int) -> Floats:
+    """Buckets [unit, bin, bucket] before `end`; nothing where lost, cold or in a blackout."""
+    row = {unit: i for i, unit in enumerate(history.ids)}
+    rows = [row[u.id] for u in units]
+    at = np.arange(history.first, end)
+    warm = at >= np.array([u.ready + frame.warm_up for u in units], dtype=np.int64)[:, None]
+    used = warm & ~history.lost[rows, : len(at)] & ~np.isin(at, sorted(frame.excluded))
+    counts: Floats = np.where(used[:, :, None], history.counts[rows, : len(at)], 0.0)
+    return counts

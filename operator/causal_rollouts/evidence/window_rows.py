@@ -1,0 +1,278 @@
+"""The comparison of one window, as rows of a small least-squares problem.
+
+Node effects are learned from stable pods before and during the window. Fresh
+pods get a free level per start, so that only baseline speaks of what the
+candidate's level would have been. Stable pods beside a canary speak of
+neighbour harm alone: it neither hides in nor biases the effect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from causal_rollouts.evidence.frame import Floats, Frame
+from causal_rollouts.evidence.levels import NEVER, ContinuousState, slot_begin
+from causal_rollouts.model.arms import Arm
+from causal_rollouts.stats.mixed_gls import Covariance
+from causal_rollouts.stats.variance_components import Components
+from causal_rollouts.stats.window_covariance import window_correlation
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+_PAST, _PRESENT = -2, -1
+_LEAST_BINS = 2
+_PURE_NODES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The frame in arrays, stable units and then slots; the same for every window of a look.
+
+    exposure: per node. odd: of a stable unit, by its place on its node, with those that are gone.
+    cohort: of a slot, the latest first bin of those that started with it.
+    """
+
+    nodes: int
+    exposure: Ints
+    stable: Ints
+    odd: Ints
+    node: Ints
+    canary: Bools
+    begin: Ints
+    cohort: Ints
+    rows: Ints
+    end: int
+    stable_end: int
+    excluded: frozenset[int]
+
+    @classmethod
+    def of(cls, state: ContinuousState, frame: Frame, t0: int) -> Layout:
+        """Units that the state knows; a stable pod that is gone is left out."""
+        place = {unit: i for i, unit in enumerate((*state.stable, *state.slots))}
+        S = len(state.stable)
+        born = sorted((u for u in frame.units if place.get(u.id, S) < S), key=lambda u: (u.node, u.id))
+        parity = [i % 2 for _, group in groupby(born, key=lambda u: u.node) for i, _ in enumerate(group)]
+        odd = [side for u, side in zip(born, parity, strict=True) if u.gone is None]
+        stable = [u for u in born if u.gone is None]
+        slots = [u for u in frame.units if place.get(u.id, -1) >= S]
+        names = sorted({u.node for u in (*stable, *slots)})
+        number = {name: j for j, name in enumerate(names)}
+        begin = np.array([slot_begin(u, t0, frame.warm_up) for u in slots], dtype=np.int64)
+        until = NEVER if frame.until_stable is None else frame.until_stable
+        return cls(
+            nodes=len(names),
+            exposure=np.array([frame.exposed.get(name, NEVER) for name in names], dtype=np.int64),
+            stable=np.array([place[u.id] for u in stable], dtype=np.int64),
+            odd=np.array(odd, dtype=np.int64),
+            node=np.array([number[u.node] for u in (*stable, *slots)], dtype=np.int64),
+            canary=np.array([u.arm is Arm.CANARY for u in slots], dtype=np.bool_),
+            begin=begin,
+            cohort=_cohorts(begin, frame.warm_up),
+            rows=np.array([place[u.id] for u in slots], dtype=np.int64),
+            end=state.next_bin,
+            stable_end=min(state.next_bin, until),
+            excluded=frame.excluded,
+        )
+
+
+def _cohorts(begin: Ints, warm_up: int) -> Ints:
+    """Pods of one rise become ready some bins apart: starts no further apart than warm-up are one."""
+    cohort = begin.copy()
+    order = np.argsort(-begin, kind="stable")
+    for later, earlier in pairwise(order):
+        if begin[later] - begin[earlier] <= warm_up:
+            cohort[earlier] = cohort[later]
+    return cohort
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Weighted means over [begin, end).
+
+    level: rows with the same number share a free level. treated: 1 for a canary slot. beside: the part
+    of the time that it shared its node with a canary. share[r, i]: the part that unit i has in row r.
+    """
+
+    weight: Floats
+    mean: Floats
+    node: Ints
+    begin: Ints
+    end: Ints
+    level: Ints
+    treated: Floats
+    beside: Floats
+    share: Floats
+
+    def at(self, kept: Bools) -> Rows:
+        """Some of the rows."""
+        return Rows(
+            weight=self.weight[kept],
+            mean=self.mean[kept],
+            node=self.node[kept],
+            begin=self.begin[kept],
+            end=self.end[kept],
+            level=self.level[kept],
+            treated=self.treated[kept],
+            beside=self.beside[kept],
+            share=self.share[kept],
+        )
+
+    def over(self, below: Rows) -> Rows:
+        """These rows and then those."""
+        return Rows(
+            weight=np.concatenate((self.weight, below.weight)),
+            mean=np.concatenate((self.mean, below.mean)),
+            node=np.concatenate((self.node, below.node)),
+            begin=np.concatenate((self.begin, below.begin)),
+            end=np.concatenate((self.end, below.end)),
+            level=np.concatenate((self.level, below.level)),
+            treated=np.concatenate((self.treated, below.treated)),
+            beside=np.concatenate((self.beside, below.beside)),
+            share=np.concatenate((self.share, below.share)),
+        )
+
+    def covariance(self, c: Components) -> Covariance:
+        """What the frozen components say of these rows."""
+        together = self.node[:, None] == self.node[None, :]
+        correlation = window_correlation(c.phi, self.begin, self.end)
+        return Covariance(
+            sampling=c.kap / self.weight,
+            members=c.sig_n2 * together + c.sig_p2 * (self.share @ self.share.T),
+            drift=c.gam * np.where(together, correlation, 0.0),
+            df_members=c.df_p,
+            df_drift=c.df_g,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Rows and design of one window. The effect's column is `effect`.
+
+    neighbour: column of the neighbour effect, None where it cannot be told from other things.
+    same_node: the effect stands against baseline slots that may suffer from canaries beside them.
+    """
+
+    rows: Rows
+    design: Floats
+    effect: int
+    neighbour: int | None
+    same_node: bool
+
+
+def compare(state: ContinuousState, layout: Layout, start: int) -> Comparison | None:
+    """The comparison of the window from `start`, or None while no pair of slots has two bins."""
+    mark = next((m for m in state.marks if m.bin == start), None)
+    if mark is None:
+        return None
+    sums = np.zeros_like(state.sums)
+    sums[: len(mark.sums)] = mark.sums
+    slots = _slot_rows(state, layout, sums, start)
+    if not len(slots.weight):
+        return None
+    past, present = _node_rows(state, layout, sums, start)
+    lonely = int((present.beside == 0).sum()) < _PURE_NODES
+    if lonely:
+        present = present.at(np.zeros(len(present.weight), dtype=np.bool_))
+    rows = past.over(present).over(slots)
+    levels = np.unique(rows.level)
+    columns = [(rows.level[:, None] == levels).astype(np.float64), rows.treated[:, None]]
+    seen = not lonely and _neighbour_is_seen(present, slots)
+    if seen:
+        columns.append(rows.beside[:, None])
+    effect = len(levels)
+    same_node = not seen and bool(slots.beside.any())
+    return Comparison(rows, np.hstack(columns), effect, effect + 1 if seen else None, same_node)
+
+
+def _neighbour_is_seen(present: Rows, slots: Rows) -> bool:
+    """Stable pods beside a canary show it, or baseline slots of one start of which some are beside one."""
+    if present.beside.any():
+        return True
+    baseline = slots.at(slots.treated == 0)
+    return any(np.ptp(baseline.beside[baseline.level == level]) > 0 for level in np.unique(baseline.level))
+
+
+def _slot_rows(state: ContinuousState, layout: Layout, before: Floats, start: int) -> Rows:
+    """A row per slot; of a start that has slots in both arms only, others say nothing of the effect."""
+    S = len(layout.stable)
+    weight, total = (state.sums - before)[layout.rows].T
+    begin = _first_open(np.maximum(start, layout.begin), layout.excluded)
+    level = np.maximum(start, layout.cohort)
+    kept = (weight > 0) & (layout.end - begin >= _LEAST_BINS)
+    kept &= np.isin(level, level[kept & layout.canary]) & np.isin(level, level[kept & ~layout.canary])
+    node = layout.node[S:]
+    length = np.maximum(layout.end - begin, 1)
+    beside = np.clip((layout.end - np.maximum(begin, layout.exposure[node])) / length, 0.0, 1.0)
+    rows = Rows(
+        weight=weight,
+        mean=total / np.where(weight > 0, weight, 1.0),
+        node=node,
+        begin=begin,
+        end=np.full_like(begin, layout.end),
+        level=level,
+        treated=layout.canary.astype(np.float64),
+        beside=np.where(layout.canary, 0.0, beside),
+        share=np.eye(S + len(node))[S:],
+    )
+    return rows.at(kept)
+
+
+def _node_rows(state: ContinuousState, layout: Layout, before: Floats, start: int) -> tuple[Rows, Rows]:
+    """Means of each node's stable pods: before the window and any canary there, and in the window."""
+    stable, node = layout.stable, layout.node[: len(layout.stable)]
+    exposure, end = layout.exposure, layout.stable_end
+    was_exposed = (exposure <= start)[node, None]
+    now, pure, then = state.sums[stable], state.pure[stable], before[stable]
+    past = _node_means(
+        layout,
+        np.where(was_exposed, pure, then),
+        begin=np.full_like(exposure, state.first),
+        end=np.minimum(start, exposure),
+        level=_PAST,
+        beside=np.zeros(layout.nodes),
+    )
+    exposed = exposure < end
+    present = _node_means(
+        layout,
+        now - np.where((exposed & (exposure > start))[node, None], pure, then),
+        begin=_first_open(np.where(exposed, np.maximum(start, exposure), start), layout.excluded),
+        end=np.full_like(exposure, end),
+        level=_PRESENT,
+        beside=exposed.astype(np.float64),
+    )
+    return past, present
+
+
+def _node_means(layout: Layout, sums: Floats, begin: Ints, end: Ints, level: int, beside: Floats) -> Rows:
+    S, J = len(layout.stable), layout.nodes
+    share = np.zeros((J, len(layout.node)))
+    share[layout.node[:S], np.arange(S)] = sums[:, 0]
+    weight = share.sum(axis=1)
+    kept = (weight > 0) & (end - begin >= _LEAST_BINS)
+    divisor = np.where(weight > 0, weight, 1.0)
+    total = np.bincount(layout.node[:S], weights=sums[:, 1], minlength=J)
+    rows = Rows(
+        weight=weight,
+        mean=total / divisor,
+        node=np.arange(J),
+        begin=begin,
+        end=end,
+        level=np.full(J, level),
+        treated=np.zeros(J),
+        beside=beside,
+        share=share / divisor[:, None],
+    )
+    return rows.at(kept)
+
+
+def _first_open(begin: Ints, excluded: frozenset[int]) -> Ints:
+    """First bin at or after each begin that is not in a blackout."""
+    begin = begin.copy()
+    for closed in sorted(excluded):
+        begin[begin == closed] = closed + 1
+    return begin

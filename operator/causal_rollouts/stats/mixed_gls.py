@@ -1,0 +1,85 @@
+"""One effect out of few averages that share groups, drift and their own chance.
+
+Each row is a weighted mean with a known sampling variance; what rows share is
+a covariance whose components were estimated elsewhere, each on few degrees of
+freedom, so the estimate's variance comes back in two parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from causal_rollouts.stats.variance_cells import chi2_quantile
+
+Floats = NDArray[np.float64]
+
+_DF_LOW, _DF_HIGH = 2.0, 60.0
+_BIRGE_QUANTILE = 0.9
+_BIRGE_MIN_NU = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Covariance:
+    """Parts of the covariance of the rows.
+
+    sampling: its diagonal, known. members: what estimated on df_members degrees of freedom (levels of
+    members and groups). drift: what estimated on df_drift (their drift over time).
+    """
+
+    sampling: Floats
+    members: Floats
+    drift: Floats
+    df_members: float
+    df_drift: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One coefficient: v_n known and v_e estimated variance, the latter on df degrees of freedom."""
+
+    value: float
+    v_n: float
+    v_e: float
+    df: float
+
+
+def generalised_least_squares(
+    X: Floats, y: Floats, cov: Covariance, wanted: tuple[int, ...]
+) -> tuple[Estimate, ...]:
+    """Estimates of the columns `wanted` of X by GLS, degrees of freedom after Satterthwaite.
+
+    Both variances are scaled by the Birge ratio when the residuals scatter more than the .9-quantile
+    of what the covariance predicts: an understated component shows there first.
+
+    Raises:
+        numpy.linalg.LinAlgError: X has not full column rank.
+    """
+    V = cov.members + cov.drift
+    V[np.diag_indices_from(V)] += cov.sampling
+    root = np.linalg.cholesky(V)
+    whitened = np.linalg.solve(root, np.column_stack((X, y)))
+    A, b = whitened[:, :-1], whitened[:, -1]
+    normal = A.T @ A
+    beta = np.linalg.solve(normal, A.T @ b)
+    residual = b - A @ beta
+    nu = X.shape[0] - X.shape[1]
+    birge = 1.0
+    if nu >= _BIRGE_MIN_NU:
+        birge = max(1.0, float(residual @ residual) / chi2_quantile(_BIRGE_QUANTILE, float(nu)))
+    selector = np.zeros((X.shape[1], len(wanted)))
+    selector[list(wanted), range(len(wanted))] = 1.0
+    H = np.linalg.solve(root.T, A @ np.linalg.solve(normal, selector))
+    return tuple(_estimate(float(beta[k]), H[:, i], cov, birge) for i, k in enumerate(wanted))
+
+
+def _estimate(value: float, h: Floats, cov: Covariance, birge: float) -> Estimate:
+    v_n = float(np.square(h) @ cov.sampling)
+    v_members = max(0.0, float(h @ cov.members @ h))
+    v_drift = max(0.0, float(h @ cov.drift @ h))
+    v_e = v_members + v_drift
+    spread = v_members**2 / cov.df_members + v_drift**2 / cov.df_drift
+    df = _DF_HIGH if spread <= 0.0 else min(max(v_e**2 / spread, _DF_LOW), _DF_HIGH)
+    return Estimate(value, birge * v_n, birge * v_e, df)
