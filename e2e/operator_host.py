@@ -1,0 +1,93 @@
+"""The operator as a process of this machine, authenticated as its ServiceAccount like in a pod."""
+
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from e2e.cluster import access
+from e2e.cluster.kubectl import kubectl
+from e2e.cluster.programs import Program
+from e2e.cluster.progress import wait_for
+from e2e.cluster.state import Cluster
+
+ROOT = Path(__file__).parent.parent
+NAME = "operator"
+
+
+def install(cluster: Cluster) -> None:
+    """CRDs, roles and admission policies, as a user applies them."""
+    for folder in ("crds", "config"):
+        words = ["apply", "--server-side", "--force-conflicts", "-f", ROOT / folder]
+        kubectl(cluster, *words, seconds=120)
+    crds = [
+        f"crd/{plural}.causalrollouts.dev"
+        for plural in ("causalrollouts", "rolloutpolicies", "rolloutrecords")
+    ]
+    kubectl(cluster, "wait", "--for=condition=Established", "--timeout=30s", *crds, seconds=40)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorProcess:
+    """One copy of the operator. name tells two copies apart."""
+
+    cluster: Cluster
+    name: str = NAME
+    prometheus_url: str = ""
+
+    def start(self) -> "OperatorProcess":
+        """Start it and wait until it watches."""
+        kubeconfig = access.operator_kubeconfig(self.cluster)
+        scrape = self.cluster.settings.scrape_ms / 1000
+        port = self.port
+        env = {
+            "KUBECONFIG": str(kubeconfig),
+            "CAUSAL_ROLLOUTS_PROMETHEUS_URL": self.prometheus_url or self.cluster.prometheus_url,
+            "CAUSAL_ROLLOUTS_SCRAPE": f"{scrape:g}",
+            "CAUSAL_ROLLOUTS_INGEST_LAG": "1",
+            "CAUSAL_ROLLOUTS_HEALTH_HOST": "127.0.0.1",
+            "CAUSAL_ROLLOUTS_HEALTH_PORT": str(port),
+            "PYTHONPATH": str(ROOT / "operator"),
+        }
+        argv = (sys.executable, "-m", "causal_rollouts.runtime.app")
+        self.cluster.programs.start(Program(self.name, argv, env))
+        wait_for(
+            "the operator to watch",
+            self._ready,
+            40,
+            alive=lambda: self.cluster.programs.check(self.name),
+        )
+        return self
+
+    @property
+    def port(self) -> int:
+        """Where its health and metrics are served."""
+        return 18700 + sum(self.name.encode()) % 97
+
+    @property
+    def pid(self) -> int:
+        """Of the running copy."""
+        identity = self.cluster.programs.identity(self.name)
+        if identity is None:
+            raise RuntimeError("the operator was not started")
+        return identity.pid
+
+    def kill(self) -> None:
+        """SIGKILL: no time to finish anything."""
+        os.kill(self.pid, signal.SIGKILL)
+        wait_for("the operator to be dead", lambda: not self.cluster.programs.running(self.name), 10)
+
+    def stop(self) -> None:
+        """As a pod is stopped."""
+        self.cluster.programs.stop([self.name], 30)
+
+    def running(self) -> bool:
+        """Whether it is up."""
+        return self.cluster.programs.running(self.name)
+
+    def _ready(self) -> bool:
+        import urllib.request
+
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)

@@ -1,0 +1,77 @@
+"""The rollout and policy that demo and scenarios use: the default recipe, only times and margins differ.
+
+Margins follow the power formula for three pods an arm: with pods that differ by
+3% and nodes that differ by 3%, a contrast of three against three has a standard
+error near 3.5%; promotion needs 3.7 of them below the margin and a revert 5.2
+above it, so latency reverts above 10% and promotes below 25%.
+Errors are judged in points of a percent, since half a percent of requests fails
+at rest and a minute of a canary holds only a few of those.
+"""
+
+from typing import Any
+
+from e2e.demo.manifests import App
+
+Manifest = dict[str, Any]
+API = "causalrollouts.dev/v1alpha1"
+POLICY = "short"
+
+
+def policy() -> Manifest:
+    """Stages of half a minute instead of minutes; nothing of the recipe is changed."""
+    return {
+        "apiVersion": API,
+        "kind": "RolloutPolicy",
+        "metadata": {"name": POLICY},
+        "spec": {
+            "defaults": {
+                "history": "10m",
+                "readyTimeout": "60s",
+                "blockedTimeout": "60s",
+                "bake": "20s",
+                "rollbackWindow": "1h",
+                "stages": [
+                    {"weight": 10, "minDuration": "30s", "maxDuration": "15m"},
+                    {"weight": 30, "minDuration": "30s", "maxDuration": "15m"},
+                ],
+                "metrics": metrics(),
+            },
+        },
+    }
+
+
+def metrics() -> list[Manifest]:
+    """Latency and errors gate; the slow share and restarts may revert."""
+    histogram = "http_server_request_duration_seconds"
+    return [
+        {
+            "name": "latency",
+            "latency": {"histogram": histogram},
+            "revertAbove": "10%",
+            "promoteBelow": "25%",
+        },
+        {
+            "name": "errors",
+            "errors": {"counter": "http_server_requests_total", "bad": [{"code": "5.."}]},
+            "revertAbove": "25%",
+            "revertAbovePoints": "0.5%",
+            "promoteBelow": "50%",
+            "promoteBelowPoints": "3%",
+        },
+        {"name": "restarts", "restarts": {}},
+    ]
+
+
+def rollout(app: App, **spec: object) -> Manifest:
+    """The twelve lines of a user, for one app."""
+    return {
+        "apiVersion": API,
+        "kind": "CausalRollout",
+        "metadata": {"name": app.name, "namespace": app.namespace},
+        "spec": {
+            "targetRef": {"name": app.name},
+            "policyRef": {"name": POLICY},
+            "traffic": {"service": app.name, "httpRoutes": [{"name": app.name}]},
+            **spec,
+        },
+    }

@@ -1,0 +1,1 @@
+"""One scenario a file, each told as a user would see it."""
