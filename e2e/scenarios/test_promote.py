@@ -1,5 +1,6 @@
 """v6 is as good as v1: it is promoted on evidence, the arms go, and a converged object is left alone."""
 
+import itertools
 import time
 
 import pytest
@@ -22,7 +23,7 @@ def test_a_good_release_is_promoted_on_evidence(checkout: Shop) -> None:
     assert len(checkout.versions()) == checkout.app.replicas
     assert checkout.home()
     weights = [s.canary for s in seen]
-    rises = [b for a, b in zip(weights, weights[1:], strict=False) if b > a]
+    rises = [b for a, b in itertools.pairwise(weights) if b > a]
     assert rises == [100, 300], f"weights went {weights}"
     acts = [d["decision"]["act"] for d in checkout.decisions()]
     assert acts.count("Advance") == 1

@@ -1,0 +1,1 @@
+"""`make demo`: the main job, told in plain words while it happens."""

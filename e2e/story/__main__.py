@@ -1,0 +1,67 @@
+"""`python -m e2e.story [--embedded]`: exit 0 only if every outcome was right, 3 if it had to fall back."""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from causal_rollouts.adapters.records import record_from
+
+from causal_rollouts.web.report import page
+from e2e.story.chapters import Result, tell
+from e2e.story.telling import Teller
+
+OUT = Path(__file__).parent.parent.parent / "demo-out"
+NO_CLUSTER = 3
+
+
+def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m e2e.story", description=__doc__)
+    parser.add_argument("--embedded", action="store_true", help="over an in-process API, simulated telemetry")
+    wanted = parser.parse_args(words)
+    if wanted.embedded:
+        return _embedded()
+    up = subprocess.run([sys.executable, "-m", "e2e.cluster", "up"], check=False)
+    if up.returncode == NO_CLUSTER:
+        print("\nNo cluster can be made here; telling the same story on the embedded default instead.\n")
+        return _embedded() or NO_CLUSTER
+    if up.returncode:
+        return up.returncode
+    return _on_cluster()
+
+
+def _on_cluster() -> int:
+    from e2e.story.on_cluster import scene
+
+    teller = Teller()
+    with scene(teller) as stage:
+        result = tell(stage, teller)
+        records = stage.records()
+    return _finish(result, teller, records, "on a real cluster")
+
+
+def _embedded() -> int:
+    from e2e.embedded.scene import scene
+
+    with scene() as (stage, teller):
+        result = tell(stage, teller)
+        records = stage.records()
+    return _finish(result, teller, records, "embedded: in-process API, simulated telemetry")
+
+
+def _finish(result: Result, teller: Teller, records: list[dict[str, Any]], where: str) -> int:
+    OUT.mkdir(exist_ok=True)
+    report = OUT / "report.html"
+    html = page(f"Two releases of checkout, {where}", [record_from(r) for r in records], teller.lines)
+    report.write_text(html, encoding="utf-8")
+    print(f"\nreport: {report.relative_to(Path.cwd()) if report.is_relative_to(Path.cwd()) else report}")
+    for line in result.wrong:
+        print(f"WRONG: {line}", file=sys.stderr)
+    if not result.wrong:
+        print("Every outcome was right: the bad release was reverted, the good one promoted.")
+    return 1 if result.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

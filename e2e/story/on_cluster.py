@@ -1,0 +1,86 @@
+"""The story on real pods, real traffic and a real Prometheus."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from e2e.cluster import state
+from e2e.cluster.settings import POD_GATEWAY
+from e2e.demo import build
+from e2e.demo.manifests import App
+from e2e.demo.traffic import Load
+from e2e.demo.world_server import World, address_for_pods
+from e2e.operator_host import OperatorProcess, install
+from e2e.shop import Shop
+from e2e.story.telling import Teller
+
+Json = dict[str, Any]
+RATE = 150.0
+LONGEST = 3600.0
+
+
+@dataclass(slots=True)
+class ClusterScene:
+    """chapters.Scene over the local cluster."""
+
+    shop: Shop
+    world: World
+
+    def request(self, version: str) -> None:
+        self.shop.request(version)
+
+    def newest(self) -> Json:
+        return self.shop.records()[-1]
+
+    def records(self) -> list[Json]:
+        return self.shop.records()
+
+    def releases(self) -> int:
+        return len(self.shop.records())
+
+    def slow_world(self, factor: float) -> None:
+        self.world.slow_down(factor)
+
+    def calm_world(self) -> None:
+        self.world.calm()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def now(self) -> float:
+        return time.time()
+
+    def running_versions(self) -> set[str]:
+        return set(self.shop.versions())
+
+    def rest(self, version: str) -> None:
+        self.shop.back_to(version)
+
+
+@contextmanager
+def scene(teller: Teller) -> Iterator[ClusterScene]:
+    """Cluster, operator, app and load, all taken away after; the cluster stays up."""
+    cluster = state.load()
+    teller.say(
+        f"cluster: {len(cluster.nodes)} nodes, gateway {cluster.gateway_url}, {cluster.prometheus_url}"
+    )
+    binaries = build.load_image(cluster)
+    install(cluster)
+    nodes = [node.address for node in cluster.nodes]
+    operator = OperatorProcess(cluster).start()
+    try:
+        with World(binaries.world, address_for_pods([POD_GATEWAY, *nodes])) as world:
+            app = App(binaries.image, "checkout", "demo", replicas=10, world_url=world.url_for_pods)
+            teller.say("noise brought in on purpose:")
+            for line in app.noise.lines():
+                teller.say(f"  {line}")
+            shop = Shop(cluster, app)
+            with Load(binaries.load, cluster.gateway_url, app.host, RATE, LONGEST):
+                shop.open()
+                teller.say(f"v1 runs in {app.replicas} pods under {RATE:g} requests a second")
+                yield ClusterScene(shop, world)
+                shop.close()
+    finally:
+        operator.stop()
