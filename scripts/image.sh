@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Builds the operator's image: docker where an engine answers, else buildah. BASE= names another base image.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tag=${TAG:-localhost/causal-rollouts:dev}
+args=()
+[ -n "${BASE:-}" ] && args+=(--build-arg "BASE=$BASE")
+if docker info >/dev/null 2>&1; then
+  exec docker build "${args[@]}" -t "$tag" .
+elif command -v buildah >/dev/null; then
+  # CA_CERTS: a bundle to trust while building, where the network has a certificate authority of its own.
+  [ -n "${CA_CERTS:-}" ] && args+=(-v "$CA_CERTS:/etc/ssl/certs/ca-certificates.crt:ro" --env SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt)
+  exec buildah --storage-driver vfs build --isolation chroot "${args[@]}" -t "$tag" .
+fi
+echo "neither a Docker engine nor buildah was found; install one of them" >&2
+exit 3
