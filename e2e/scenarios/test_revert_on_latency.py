@@ -23,9 +23,8 @@ def test_a_slower_release_is_reverted_by_evidence(checkout: Shop) -> None:
     assert "latency" in because
     assert reverts[0]["decision"]["reason"] == "HarmProven"
     exposed = [s.time for s in seen if s.canary]
-    say(
-        f"v3: first seen on the route after {exposed[0] - asked:.0f} s, home after {seen[-1].time - asked:.0f} s"
-    )
+    first, home = exposed[0] - asked, seen[-1].time - asked
+    say(f"v3: first seen on the route after {first:.0f} s, home after {home:.0f} s")
     assert checkout.condition("Ready")["status"] == "False"
     assert checkout.condition("Stalled")["reason"] == "Reverted"
 
