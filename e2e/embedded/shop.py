@@ -1,0 +1,82 @@
+"""A small shop to tell stories about: one Deployment, its Service and its route, ready for a release."""
+
+from typing import Any
+
+from causal_rollouts.adapters.kube import ARM_LABEL, DEPLOYMENT, GATE_LABEL, HTTP_ROUTE, SERVICE
+from e2e.embedded.apiserver import ApiServer
+from e2e.embedded.patches import clone
+
+NAMESPACE = "shop"
+
+
+def deployment(
+    name: str = "web", *, replicas: int = 6, image: str = "web:v1", gate: bool = True, **env: str
+) -> dict[str, Any]:
+    """A Deployment with the arm label in its template."""
+    return {
+        "metadata": {"name": name, "labels": {GATE_LABEL: "enabled"} if gate else {}},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": name}},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "template": template(name, image, **env),
+        },
+    }
+
+
+def template(name: str = "web", image: str = "web:v1", **env: str) -> dict[str, Any]:
+    """Its pod template; env names in capitals."""
+    container = {
+        "name": name,
+        "image": image,
+        "ports": [{"name": "http", "containerPort": 8080}],
+        "env": [{"name": key, "value": value} for key, value in env.items()],
+    }
+    return {
+        "metadata": {"labels": {"app": name, ARM_LABEL: "stable"}},
+        "spec": {"containers": [container]},
+    }
+
+
+def service(name: str = "web") -> dict[str, Any]:
+    """The Service that the route sends to."""
+    return {
+        "metadata": {"name": name, "labels": {"team": "shop"}},
+        "spec": {
+            "selector": {"app": name, ARM_LABEL: "stable"},
+            "ports": [{"name": "http", "port": 80, "targetPort": "http"}],
+        },
+    }
+
+
+def route(name: str = "web", *, arms: bool = False) -> dict[str, Any]:
+    """An HTTPRoute with one rule; arms: it lists the arm Services at weight 0."""
+    backends: list[dict[str, Any]] = [{"name": name, "port": 80}]
+    if arms:
+        backends = [
+            {"name": name, "port": 80, "weight": 100},
+            {"name": f"{name}-canary", "port": 80, "weight": 0},
+            {"name": f"{name}-baseline", "port": 80, "weight": 0},
+        ]
+    rule = {"matches": [{"path": {"type": "PathPrefix", "value": "/"}}], "backendRefs": backends}
+    return {
+        "metadata": {"name": name},
+        "spec": {"parentRefs": [{"name": "gateway"}], "hostnames": [f"{name}.example"], "rules": [rule]},
+    }
+
+
+def open_shop(api: ApiServer, *, replicas: int = 6, arms: bool = False) -> None:
+    """Create all three."""
+    api.add(DEPLOYMENT, NAMESPACE, deployment(replicas=replicas), "git", "git")
+    api.add(SERVICE, NAMESPACE, service(), "git", "git")
+    api.add(HTTP_ROUTE, NAMESPACE, route(arms=arms), "git", "git")
+
+
+def release(api: ApiServer, image: str, *, name: str = "web", user: str = "git", **env: str) -> None:
+    """Write a new template, as a person or Git does."""
+    old = api.find(DEPLOYMENT, NAMESPACE, name)
+    if old is None:
+        raise LookupError(f"there is no Deployment {name}")
+    new = clone(old)
+    new["spec"]["template"] = template(name, image, **env)
+    api.change(DEPLOYMENT, old, new, user, manager=user)
