@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,19 +84,13 @@ def _build(_: argparse.Namespace) -> int:
 
 def _load_image(wanted: argparse.Namespace) -> int:
     path: Path = wanted.path
-    if tarfile_like(path):
+    if tarfile.is_tarfile(path):
         images.load_archive(path, state.load())
     elif wanted.name:
         images.load_static(wanted.name, path, state.load())
     else:
         raise ClusterTrouble(f"{path} is a program: give the image a name with --name localhost/NAME:TAG")
     return 0
-
-
-def tarfile_like(path: Path) -> bool:
-    import tarfile
-
-    return tarfile.is_tarfile(path)
 
 
 def _env(_: argparse.Namespace) -> int:
@@ -144,12 +139,18 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="make the cluster, or go on making it; a second time takes seconds")
     up.add_argument("--nodes", type=int, default=default.nodes, choices=range(1, MOST_NODES + 1), metavar="N")
     up.add_argument("--cores", type=float, default=default.cores, help="CPU budget of each node")
-    up.add_argument("--period-us", type=int, default=default.period_us, help="over which the budget is given out")
+    up.add_argument(
+        "--period-us", type=int, default=default.period_us, help="over which the budget is given out"
+    )
     up.add_argument("--scrape-seconds", type=float, default=default.scrape_ms / 1000)
     up.set_defaults(act=_up)
     for name, act, text in (
         ("down", _down, "take everything away"),
-        ("status", _status, "what runs and what is missing; 0 all runs, 1 something is missing, 2 no cluster"),
+        (
+            "status",
+            _status,
+            "what runs and what is missing; 0 all runs, 1 something is missing, 2 no cluster",
+        ),
         ("build", _build, "build and install the parts without starting anything"),
         ("env", _env, "print KUBECONFIG, PROMETHEUS_URL and GATEWAY_URL for a shell to eval"),
     ):

@@ -1,4 +1,4 @@
-"""Kubeconfigs of other identities: the operator's ServiceAccount, and users whose name and groups a test chooses."""
+"""Kubeconfigs of other identities: the operator's ServiceAccount, and users that a test makes up."""
 
 import base64
 import hashlib
@@ -33,7 +33,9 @@ def operator_kubeconfig(
     return _write(cluster, path, {"token": token}, namespace)
 
 
-def user_kubeconfig(cluster: Cluster, user: str, groups: Sequence[str] = (), namespace: str = "default") -> Path:
+def user_kubeconfig(
+    cluster: Cluster, user: str, groups: Sequence[str] = (), namespace: str = "default"
+) -> Path:
     """A human of this name in these groups: a certificate of the cluster's authority where that is ours,
     impersonation by the given kubeconfig's identity elsewhere.
     """
@@ -43,7 +45,9 @@ def user_kubeconfig(cluster: Cluster, user: str, groups: Sequence[str] = (), nam
         authority = Authority(cluster.places.pki)
         authority.issue(name, user, groups)
         return authority.kubeconfig(name, path, namespace)
-    return _write(cluster, path, {**_current(cluster)["users"][0]["user"], "as": user, "as-groups": list(groups)})
+    return _write(
+        cluster, path, {**_current(cluster)["users"][0]["user"], "as": user, "as-groups": list(groups)}
+    )
 
 
 def _write(cluster: Cluster, path: Path, user: dict[str, Any], namespace: str = "default") -> Path:

@@ -35,7 +35,9 @@ def set_budget(node: str, cores: float, period_us: int) -> None:
         raise ClusterTrouble(f"period of {period_us} us: the kernel takes 1000 to 1000000")
     quota = int(cores * period_us)
     if quota < 1_000:
-        raise ClusterTrouble(f"{cores} cores over {period_us} us is {quota} us: the kernel takes 1000 and more")
+        raise ClusterTrouble(
+            f"{cores} cores over {period_us} us is {quota} us: the kernel takes 1000 and more"
+        )
     try:
         if is_v2():
             (ROOT / PARENT / node / "cpu.max").write_text(f"{quota} {period_us}")

@@ -21,7 +21,10 @@ AUDIT = {
     "omitStages": ["RequestReceived"],
     "rules": [
         {"level": "None", "userGroups": ["system:nodes"]},
-        {"level": "None", "users": ["system:kube-scheduler", "system:kube-controller-manager", "system:apiserver"]},
+        {
+            "level": "None",
+            "users": ["system:kube-scheduler", "system:kube-controller-manager", "system:apiserver"],
+        },
         {"level": "None", "resources": [{"group": "coordination.k8s.io"}]},
         {"level": "Metadata", "verbs": ["create", "update", "patch", "delete", "deletecollection"]},
         {"level": "None"},
@@ -85,8 +88,6 @@ def _etcd(cluster: Cluster) -> Program:
             "--auto-compaction-retention=10m",
             "--log-level=warn",
         ),
-        # Debian's etcd also reads its service's environment; ours is on the command line alone.
-        {"ETCD_NAME": "default"},
     )
 
 

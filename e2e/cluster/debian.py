@@ -9,7 +9,15 @@ from e2e.cluster.command import run
 from e2e.cluster.progress import heartbeat, say
 from e2e.cluster.trouble import ClusterTrouble
 
-PACKAGES = ("etcd-server", "containerd", "runc", "containernetworking-plugins", "iptables", "iproute2", "openssl")
+PACKAGES = (
+    "etcd-server",
+    "containerd",
+    "runc",
+    "containernetworking-plugins",
+    "iptables",
+    "iproute2",
+    "openssl",
+)
 
 
 def is_debian(release: Path = Path("/etc/os-release")) -> bool:
@@ -33,7 +41,9 @@ def install(packages: Sequence[str] = PACKAGES) -> None:
     if not lacking:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise ClusterTrouble(f"Debian packages are missing: {' '.join(lacking)}; install them, or run as root")
+        raise ClusterTrouble(
+            f"Debian packages are missing: {' '.join(lacking)}; install them, or run as root"
+        )
     say(f"Debian packages: installing {' '.join(lacking)}")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     with heartbeat(lambda: "apt-get is working"):

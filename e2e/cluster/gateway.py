@@ -1,8 +1,6 @@
-"""The gateway: Gateway API CRDs, Traefik on 127.0.0.1, and Gateway `edge` that takes routes of all namespaces."""
+"""The gateway: Gateway API CRDs, Traefik on 127.0.0.1, and Gateway `edge` for routes of all namespaces."""
 
-import urllib.request
-
-from e2e.cluster import parts
+from e2e.cluster import loopback, parts
 from e2e.cluster.kubectl import Manifest, apply, get, is_true, kubectl
 from e2e.cluster.programs import Program
 from e2e.cluster.progress import say, wait_for
@@ -34,13 +32,20 @@ def start(cluster: Cluster) -> None:
 
 
 def wait_until_ready(cluster: Cluster) -> None:
-    check = lambda: cluster.programs.check(NAME)  # noqa: E731
-
     def programmed() -> bool:
         return is_true(get(cluster, "-n", NAMESPACE, "gateway", GATEWAY), "Programmed")
 
-    wait_for(f"Gateway {NAMESPACE}/{GATEWAY} to be Programmed", programmed, 60, alive=check)
-    wait_for(f"Traefik to serve its metrics on port {cluster.port('gateway-metrics')}", lambda: _serves(cluster), 30)
+    wait_for(
+        f"Gateway {NAMESPACE}/{GATEWAY} to be Programmed",
+        programmed,
+        60,
+        alive=lambda: cluster.programs.check(NAME),
+    )
+    wait_for(
+        f"Traefik to serve its metrics on port {cluster.port('gateway-metrics')}",
+        lambda: _serves(cluster),
+        30,
+    )
     say(f"Gateway {NAMESPACE}/{GATEWAY} listens on {cluster.gateway_url}")
 
 
@@ -48,7 +53,12 @@ def manifests(port: int) -> list[Manifest]:
     group = "gateway.networking.k8s.io"
     kinds = ("gatewayclasses", "gateways", "httproutes", "grpcroutes", "tlsroutes", "tcproutes", "udproutes")
     more = ("referencegrants", "backendtlspolicies", "listenersets")
-    listener = {"name": "web", "port": port, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
+    listener = {
+        "name": "web",
+        "port": port,
+        "protocol": "HTTP",
+        "allowedRoutes": {"namespaces": {"from": "All"}},
+    }
     rules = [
         reads("", "namespaces", "services", "secrets", "configmaps", "nodes", "endpoints"),
         reads("discovery.k8s.io", "endpointslices"),
@@ -97,6 +107,4 @@ def _traefik(cluster: Cluster) -> Program:
 
 
 def _serves(cluster: Cluster) -> bool:
-    url = f"http://127.0.0.1:{cluster.port('gateway-metrics')}/metrics"
-    with urllib.request.urlopen(url, timeout=2) as answer:
-        return bool(answer.status == 200)
+    return bool(loopback.read(f"http://127.0.0.1:{cluster.port('gateway-metrics')}/metrics", 2))

@@ -1,6 +1,5 @@
 """The recipe for a Debian machine as root: everything is a program or a pod of this machine."""
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -59,8 +58,8 @@ def _planned(places: Places, settings: Settings) -> Cluster:
     if begun is not None:
         if begun.settings.choice() != settings.choice():
             raise ClusterTrouble(
-                f"a cluster with other settings is up ({begun.settings.nodes} nodes, {begun.settings.cores} core, "
-                f"{begun.settings.period_us} us, scrape {begun.settings.scrape_ms} ms); run `down` first"
+                f"a cluster with other settings is up ({begun.settings.summary()}); run `down` first, "
+                f"or ask for the same"
             )
         return begun
     if places.data.exists():
@@ -99,7 +98,3 @@ def _load_images(cluster: Cluster) -> None:
     images.load_static(node.PAUSE_IMAGE, pause, cluster)
     dns.load_image(cluster)
     say("pause and CoreDNS images are in every node")
-
-
-def is_possible() -> bool:
-    return debian.is_debian() and shutil.which("apt-get") is not None

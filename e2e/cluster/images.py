@@ -72,7 +72,9 @@ def write_archive(image: StaticImage, path: Path) -> str:
     layer = _layer(image)
     config = _encoded(
         {
-            "architecture": {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine()),
+            "architecture": {"x86_64": "amd64", "aarch64": "arm64"}.get(
+                platform.machine(), platform.machine()
+            ),
             "os": "linux",
             "config": {
                 "Entrypoint": [image.entrypoint],
@@ -103,7 +105,9 @@ def write_archive(image: StaticImage, path: Path) -> str:
 
 def _import(path: Path, cluster: Cluster, node: Node, name: str, digest: str) -> None:
     ctr = ["ctr", "-a", str(cluster.containerd_socket(node)), "-n", "k8s.io"]
-    if name and any(line.split()[2:3] == [digest] for line in run([*ctr, "images", "ls", f"name=={name}"]).splitlines()):
+    if name and any(
+        line.split()[2:3] == [digest] for line in run([*ctr, "images", "ls", f"name=={name}"]).splitlines()
+    ):
         return
     run([*ctr, "images", "import", path], seconds=180)
 

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from e2e.cluster.command import run
-from e2e.cluster.state import Cluster
+from e2e.cluster.state import Cluster, Provider
 
 Manifest = dict[str, Any]
 
 
 def kubectl(cluster: Cluster, *words: str | Path, seconds: float = 60, stdin: str | None = None) -> str:
-    return run([cluster.kubectl, "--kubeconfig", cluster.kubeconfig, *words], seconds=seconds, stdin=stdin)
+    # Our own addresses lie behind no proxy; somebody else's cluster may.
+    direct = {} if cluster.provider is Provider.EXISTING else {"NO_PROXY": "*", "no_proxy": "*"}
+    argv = [cluster.kubectl, "--kubeconfig", cluster.kubeconfig, *words]
+    return run(argv, seconds=seconds, stdin=stdin, env=direct)
 
 
 def apply(cluster: Cluster, objects: Iterable[Manifest]) -> None:

@@ -1,6 +1,7 @@
 """One bridge carries pods and node addresses, and nothing of the three ranges ever leaves the machine."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,8 +21,9 @@ CNI_RESULTS = Path("/var/lib/cni/results")
 
 def up(nodes: Sequence[Node]) -> None:
     """Safe to repeat: everything is replaced or is there already."""
-    for module in ("overlay", "br_netfilter"):
-        run(["modprobe", module], check=False) if Path("/sbin/modprobe").exists() else None
+    if shutil.which("modprobe"):
+        for module in ("overlay", "br_netfilter"):
+            run(["modprobe", module], check=False)
     for wanted in RANGES:
         run(["ip", "route", "replace", "unreachable", wanted, "metric", LAST_RESORT])
     if not _bridge_exists():
@@ -30,7 +32,7 @@ def up(nodes: Sequence[Node]) -> None:
     for address in (API_ADDRESS, *(node.address for node in nodes)):
         run(["ip", "address", "replace", f"{address}/32", "dev", BRIDGE])
     run(["ip", "link", "set", BRIDGE, "up"])
-    # Programs on the host reach Services too: routed to the bridge, rewritten by kube-proxy before they get there.
+    # Programs on the host reach Services too: routed to the bridge, rewritten before they get there.
     run(["ip", "route", "replace", SERVICE_RANGE, "dev", BRIDGE, "src", POD_GATEWAY])
     # What pods send is answered here or nowhere.
     run(["ip", "route", "replace", POD_RANGE, "dev", BRIDGE, "table", TABLE])
@@ -51,17 +53,21 @@ def cni_config(node: Node, leases: Path) -> str:
         "ipam": {
             "type": "host-local",
             "dataDir": str(leases),
-            "ranges": [[{"subnet": POD_RANGE, "rangeStart": first, "rangeEnd": last, "gateway": POD_GATEWAY}]],
+            "ranges": [
+                [{"subnet": POD_RANGE, "rangeStart": first, "rangeEnd": last, "gateway": POD_GATEWAY}]
+            ],
             "routes": [{"dst": "0.0.0.0/0", "gw": POD_GATEWAY}],
         },
     }
     plugins = [bridge, {"type": "portmap", "capabilities": {"portMappings": True}}]
-    return json.dumps({"cniVersion": "0.4.0", "name": f"{CNI_NAME}-{node.name}", "plugins": plugins}, indent=2)
+    return json.dumps(
+        {"cniVersion": "0.4.0", "name": f"{CNI_NAME}-{node.name}", "plugins": plugins}, indent=2
+    )
 
 
 def our_namespaces(results: Path = CNI_RESULTS) -> list[str]:
     """Network namespaces of our pods, as the CNI library noted them."""
-    found = set()
+    found: set[str] = set()
     for file in results.glob(f"{CNI_NAME}-*"):
         try:
             interfaces = json.loads(file.read_text())["result"]["interfaces"]

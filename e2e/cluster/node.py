@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,15 @@ def start_containerd(cluster: Cluster, node: Node) -> None:
 
 
 def wait_for_containerd(cluster: Cluster, node: Node) -> None:
-    socket, name = cluster.containerd_socket(node), f"containerd-{node.name}"
-    wait_for(f"{name} to listen", socket.exists, 30, alive=lambda: cluster.programs.check(name))
+    place, name = cluster.containerd_socket(node), f"containerd-{node.name}"
+
+    def listens() -> bool:
+        # The file alone proves nothing: one of an earlier life may lie there.
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(str(place))
+        return True
+
+    wait_for(f"{name} to listen", listens, 30, alive=lambda: cluster.programs.check(name))
 
 
 def start_kubelet(cluster: Cluster, node: Node) -> None:
@@ -82,8 +90,8 @@ def containerd_config(data: Path, state: Path) -> str:
 root = {q(str(data / "containerd"))}
 state = {q(str(state / "containerd"))}
 disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs",
-  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs", "io.containerd.tracing.processor.v1.otlp",
-  "io.containerd.internal.v1.tracing"]
+  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs",
+  "io.containerd.tracing.processor.v1.otlp", "io.containerd.internal.v1.tracing"]
 [debug]
 level = "warn"
 [grpc]
@@ -126,7 +134,10 @@ def kubelet_config(cluster: Cluster, node: Node, machine_memory: int) -> dict[st
         "failCgroupV1": False,
         "failSwapOn": False,
         "oomScoreAdj": 0,
-        "systemReserved": {"cpu": f"{round(reserved_cpu * 1000)}m", "memory": f"{reserved_memory // 2**20}Mi"},
+        "systemReserved": {
+            "cpu": f"{round(reserved_cpu * 1000)}m",
+            "memory": f"{reserved_memory // 2**20}Mi",
+        },
         "localStorageCapacityIsolation": False,
         "makeIPTablesUtilChains": False,
         "podLogsDir": str(data / "pod-logs"),

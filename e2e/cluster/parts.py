@@ -101,7 +101,8 @@ HOST_PARTS = (GATEWAY_API, TRAEFIK, PAUSE, COREDNS, KUBE_STATE_METRICS, PROMETHE
 
 def is_whole(part: Part, places: Places) -> bool:
     try:
-        return json.loads((part.folder(places) / "built.json").read_text())["recipe"] == part.recipe()
+        built = json.loads((part.folder(places) / "built.json").read_text())
+        return bool(built["recipe"] == part.recipe())
     except (OSError, ValueError, KeyError):
         return False
 
@@ -187,9 +188,3 @@ def _compile(part: Part, folder: Path, go: Path) -> None:
     if process.returncode != 0:
         complaint = "\n".join(compiled[-15:])
         raise ClusterTrouble(f"go build of {part.name} {part.version} failed:\n{complaint}")
-
-
-
-
-
-

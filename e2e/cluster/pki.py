@@ -27,11 +27,9 @@ class Authority:
         self.folder.chmod(0o700)
         if not self.certificate.exists():
             self._new_key(self.key)
-            run(
-                ["openssl", "req", "-x509", "-new", "-key", self.key, "-days", DAYS]
-                + ["-subj", "/CN=causal-rollouts-local", "-out", self.certificate]
-                + ["-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature"]
-            )
+            request: list[str | Path] = ["openssl", "req", "-x509", "-new", "-key", self.key]
+            request += ["-days", DAYS, "-subj", "/CN=causal-rollouts-local", "-out", self.certificate]
+            run([*request, "-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature"])
         tokens = self.folder / "service-accounts.key"
         if not tokens.exists():
             self._new_key(tokens)
@@ -44,18 +42,18 @@ class Authority:
             return
         self._new_key(key)
         uses = "clientAuth" + (",serverAuth" if hosts else "")
-        extensions = f"extendedKeyUsage={uses}\nkeyUsage=critical,digitalSignature\nbasicConstraints=CA:FALSE\n"
+        extensions = (
+            f"extendedKeyUsage={uses}\nkeyUsage=critical,digitalSignature\nbasicConstraints=CA:FALSE\n"
+        )
         if hosts:
             extensions += f"subjectAltName={','.join(hosts)}\n"
         parameters = self.folder / f"{name}.ext"
         parameters.write_text(extensions)
         subject = "".join(f"/O={_escaped(group)}" for group in groups) + f"/CN={_escaped(user)}"
         request = run(["openssl", "req", "-new", "-key", key, "-subj", subject])
-        signed = run(
-            ["openssl", "x509", "-req", "-CA", self.certificate, "-CAkey", self.key, "-CAcreateserial"]
-            + ["-days", DAYS, "-extfile", parameters],
-            stdin=request,
-        )
+        signing: list[str | Path] = ["openssl", "x509", "-req", "-CA", self.certificate, "-CAkey", self.key]
+        signing += ["-CAcreateserial", "-days", DAYS, "-extfile", parameters]
+        signed = run(signing, stdin=request)
         parameters.unlink()
         certificate.write_text(signed)
 
@@ -97,7 +95,12 @@ def write_kubeconfig(path: Path, user: dict[str, Any], ca: Path, server: str, na
 def establish(authority: Authority, nodes: Sequence[Node], run_folder: Path) -> None:
     """Everyone's certificate, and a kubeconfig for each who calls the API server."""
     authority.establish()
-    names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", f"kubernetes.default.svc.{DNS_DOMAIN}"]
+    names = [
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        f"kubernetes.default.svc.{DNS_DOMAIN}",
+    ]
     hosts = [f"IP:{API_ADDRESS}", f"IP:{API_SERVICE}", "IP:127.0.0.1", *(f"DNS:{name}" for name in names)]
     authority.issue("apiserver", "kube-apiserver", hosts=hosts)
     authority.issue("apiserver-kubelet", "kube-apiserver-kubelet", ["system:masters"])
@@ -114,7 +117,10 @@ def establish(authority: Authority, nodes: Sequence[Node], run_folder: Path) -> 
         authority.issue(name, user, groups)
     for node in nodes:
         authority.issue(
-            node.name, f"system:node:{node.name}", ["system:nodes"], [f"IP:{node.address}", f"DNS:{node.name}"]
+            node.name,
+            f"system:node:{node.name}",
+            ["system:nodes"],
+            [f"IP:{node.address}", f"DNS:{node.name}"],
         )
     for name in [caller[0] for caller in callers] + [node.name for node in nodes]:
         path = run_folder / "kubeconfigs" / name

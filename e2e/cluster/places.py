@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """cache: built parts, kept. run: pids, keys, sockets, logs. data: etcd, images, series. Down removes run and data."""
+    """cache: built parts, kept. run: pids, keys, sockets, logs. data: etcd, images, series."""
 
     cache: Path
     run: Path

@@ -86,12 +86,14 @@ class Programs:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env={**os.environ, **program.env, MARK: str(self._run)},
+                env={**_own_environment(), **program.env, MARK: str(self._run)},
                 cwd=self._run,
             )
         identity = Identity.of(child.pid)
         if identity is None:
-            raise ClusterTrouble(f"{program.name} ended at once; its last words:\n{self.last_words(program.name)}")
+            raise ClusterTrouble(
+                f"{program.name} ended at once; its last words:\n{self.last_words(program.name)}"
+            )
         entry = {"name": program.name, "argv": program.argv, "env": program.env, **asdict(identity)}
         written = self._pids / f".{program.name}"
         written.write_text(json.dumps(entry))
@@ -159,6 +161,12 @@ class Programs:
         if identity is None or not identity.is_alive():
             raise ClusterTrouble(f"{name} does not run")
         identity.send(number)
+
+
+def _own_environment() -> dict[str, str]:
+    """Ours without proxies and the user's kubeconfig: what the cluster is made of speaks only inside it."""
+    unwanted = {"http_proxy", "https_proxy", "all_proxy", "kubeconfig"}
+    return {name: value for name, value in os.environ.items() if name.lower() not in unwanted}
 
 
 def end(identities: Iterable[Identity], seconds: float = 10) -> None:

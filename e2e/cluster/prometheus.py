@@ -1,10 +1,9 @@
-"""Prometheus on 127.0.0.1: finds pods by annotation, and reads kubelets, the gateway and the objects' states."""
+"""Prometheus on 127.0.0.1: finds pods by annotation; reads kubelets, gateway and states of objects."""
 
 import json
-import urllib.request
 from typing import Any
 
-from e2e.cluster import parts
+from e2e.cluster import loopback, parts
 from e2e.cluster.kubectl import Manifest, apply
 from e2e.cluster.programs import Program
 from e2e.cluster.progress import say, wait_for
@@ -19,7 +18,7 @@ WATCHED = "pods,deployments,replicasets,nodes,namespaces,services"
 
 
 def start(cluster: Cluster) -> None:
-    """Prometheus and kube-state-metrics; also how a fault test brings Prometheus back, with all its series."""
+    """Prometheus and kube-state-metrics; also how a fault test brings Prometheus back, series and all."""
     cluster.need_host("starting Prometheus")
     apply(cluster, manifests(cluster.port(NAME)))
     cluster.programs.start(_object_metrics(cluster))
@@ -34,23 +33,22 @@ def stop(cluster: Cluster) -> None:
 
 def wait_until_ready(cluster: Cluster) -> None:
     def is_ready() -> bool:
-        with urllib.request.urlopen(f"{cluster.prometheus_url}/-/ready", timeout=2) as answer:
-            return bool(answer.status == 200)
+        return bool(loopback.read(f"{cluster.prometheus_url}/-/ready", 2))
 
     wait_for("Prometheus to be ready", is_ready, 60, alive=lambda: cluster.programs.check(NAME, OBJECTS))
-    say(f"Prometheus listens on {cluster.prometheus_url}, a scrape every {cluster.settings.scrape_ms / 1000} s")
+    seconds = cluster.settings.scrape_ms / 1000
+    say(f"Prometheus listens on {cluster.prometheus_url}, a scrape every {seconds} s")
 
 
 def targets(cluster: Cluster) -> list[dict[str, Any]]:
     """Every target that is scraped now: labels, health and last error, as Prometheus tells them."""
-    url = f"{cluster.prometheus_url}/api/v1/targets?state=active"
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        found: list[dict[str, Any]] = json.load(answer)["data"]["activeTargets"]
+    answer = loopback.read(f"{cluster.prometheus_url}/api/v1/targets?state=active")
+    found: list[dict[str, Any]] = json.loads(answer)["data"]["activeTargets"]
     return found
 
 
 def manifests(port: int) -> list[Manifest]:
-    """What Prometheus and kube-state-metrics may read, and a Service by which pods reach the one on the host."""
+    """What the two may read, and a Service by which pods reach the Prometheus on the host."""
     prometheus_rules = [
         reads("", "nodes", "pods", "services", "endpoints"),
         {"apiGroups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
@@ -69,7 +67,10 @@ def manifests(port: int) -> list[Manifest]:
             "apiVersion": "v1",
             "kind": "Service",
             "metadata": meta,
-            "spec": {"clusterIP": PROMETHEUS_SERVICE, "ports": [{"name": "http", "port": 9090, "targetPort": port}]},
+            "spec": {
+                "clusterIP": PROMETHEUS_SERVICE,
+                "ports": [{"name": "http", "port": 9090, "targetPort": port}],
+            },
         },
         {
             "apiVersion": "discovery.k8s.io/v1",
@@ -124,7 +125,11 @@ def config(cluster: Cluster) -> dict[str, Any]:
                 "tls_config": tls,
                 "static_configs": [{"targets": [f"{API_ADDRESS}:{API_PORT}"]}],
                 "metric_relabel_configs": [
-                    {"source_labels": ["__name__"], "regex": "apiserver_request_total|process_.*", "action": "keep"}
+                    {
+                        "source_labels": ["__name__"],
+                        "regex": "apiserver_request_total|process_.*",
+                        "action": "keep",
+                    }
                 ],
             },
             {"job_name": NAME, "static_configs": local(NAME)},

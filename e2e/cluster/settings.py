@@ -52,7 +52,7 @@ PORTS = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """cores: each node's CPU budget. period_us: over which it is given out; shorter makes neighbours quieter."""
+    """cores: each node's CPU budget. period_us: over which it is given out; shorter is quieter."""
 
     nodes: int = 5
     cores: float = 0.5
@@ -67,6 +67,10 @@ class Settings:
         """What a person chose; ports are found, not chosen."""
         return self.nodes, self.cores, self.period_us, self.scrape_ms
 
+    def summary(self) -> str:
+        scrape = self.scrape_ms / 1000
+        return f"{self.nodes} nodes, {self.cores} core over {self.period_us} us, scrape {scrape} s"
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -78,10 +82,9 @@ class Settings:
 def free_ports(wanted: dict[str, int]) -> dict[str, int]:
     """The wanted ports, each moved up to the first that is free on the loopback address."""
     found: dict[str, int] = {}
-    for name, port in wanted.items():
-        while port in found.values() or not _is_free(port):
-            port += 100
-        found[name] = port
+    for name, first in wanted.items():
+        candidates = (p for p in range(first, 65_536, 100) if p not in found.values())
+        found[name] = next(port for port in candidates if _is_free(port))
     return found
 
 

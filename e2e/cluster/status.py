@@ -1,6 +1,7 @@
 """What runs and what is missing, one line each."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from e2e.cluster import gateway, prometheus
 from e2e.cluster.kubectl import get, is_true, kubectl
@@ -20,18 +21,18 @@ def show(cluster: Cluster) -> int:
         try:
             answer = check()
             verdict = "ok      " if answer else "MISSING "
+            detail = answer if isinstance(answer, str) else ""
         except (ClusterTrouble, OSError) as problem:
-            answer, verdict = "", "MISSING "
-            what = f"{what}: {str(problem).splitlines()[0]}"
+            answer, verdict, detail = "", "MISSING ", str(problem).splitlines()[0]
         whole = whole and bool(answer)
-        print(f"{verdict} {what}{'' if answer is True or not answer else f': {answer}'}")
+        print(f"{verdict} {what}{detail and f': {detail}'}")
     return 0 if whole else 1
 
 
 def _checks(cluster: Cluster) -> Iterator[tuple[str, Callable[[], bool | str]]]:
     if cluster.provider is Provider.HOST:
         for name in _expected(cluster):
-            yield f"process {name}", lambda name=name: cluster.programs.running(name)
+            yield f"process {name}", partial(cluster.programs.running, name)
     yield "API server ready", lambda: kubectl(cluster, "get", "--raw", "/readyz", seconds=10).strip() == "ok"
     yield "nodes Ready", lambda: _nodes(cluster)
     yield "Gateway API (HTTPRoute v1)", lambda: _has(cluster, "gateway.networking.k8s.io/v1", "httproutes")

@@ -1,6 +1,5 @@
 """Taking the cluster away, in the order that leaves nothing behind, from whatever state it is in."""
 
-import os
 import shutil
 import signal
 from pathlib import Path
@@ -52,14 +51,16 @@ def leftovers(places: Places) -> list[str]:
     found += [f"network namespace {name}" for name in network.our_namespaces()]
     found += network.leftovers()
     for tool in ("iptables", "ip6tables"):
-        found += [f"{tool} chain {chain}" for chain in network.kube_chains(run([f"{tool}-save"], check=False))]
+        found += [
+            f"{tool} chain {chain}" for chain in network.kube_chains(run([f"{tool}-save"], check=False))
+        ]
     found += [f"control group {group}" for group in cgroups.leftovers()]
     found += [f"folder {folder}" for folder in (places.run, places.data) if folder.exists()]
     return found
 
 
 def _end_pods() -> None:
-    """Every process inside our control groups, at once: nobody waits for graceful ends of a throw-away cluster."""
+    """Every process inside our control groups, at once: nobody waits for graceful ends here."""
     for _ in range(20):
         left = cgroups.pids()
         if not left:
@@ -88,5 +89,5 @@ def _remove_log_links(places: Places) -> None:
     if not links.is_dir():
         return
     for link in links.iterdir():
-        if link.is_symlink() and Path(os.readlink(link)).is_relative_to(places.data):
+        if link.is_symlink() and link.readlink().is_relative_to(places.data):
             link.unlink()

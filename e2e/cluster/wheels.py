@@ -14,11 +14,9 @@ from e2e.cluster.trouble import ClusterTrouble
 def unpack(requirement: Path, into: Path) -> None:
     """Put every file of the one wheel that `requirement` pins into `into`, programs executable."""
     with tempfile.TemporaryDirectory() as folder:
-        run(
-            [*_pip(), "download", "--quiet", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check"]
-            + ["--require-hashes", "--dest", folder, "-r", str(requirement)],
-            seconds=600,
-        )
+        download = [*_pip(), "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        download += ["--only-binary=:all:", "--require-hashes", "--dest", folder, "-r", str(requirement)]
+        run(download, seconds=600)
         wheel = next(Path(folder).glob("*.whl"))
         with zipfile.ZipFile(wheel) as archive:
             for member in archive.infolist():
