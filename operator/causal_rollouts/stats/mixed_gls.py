@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 _DF_LOW, _DF_HIGH = 2.0, 60.0
 _BIRGE_QUANTILE = 0.9
 _BIRGE_MIN_NU = 3
+_RANK_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +63,17 @@ def generalised_least_squares(
     root = np.linalg.cholesky(V)
     whitened = np.linalg.solve(root, np.column_stack((X, y)))
     A, b = whitened[:, :-1], whitened[:, -1]
-    normal = A.T @ A
-    beta = np.linalg.solve(normal, A.T @ b)
+    Q, R = np.linalg.qr(A)
+    pivots = np.abs(np.diagonal(R))
+    if pivots.min() <= _RANK_TOLERANCE * pivots.max():
+        raise np.linalg.LinAlgError("the design cannot tell its columns apart")
+    beta = np.linalg.solve(R, Q.T @ b)
     residual = b - A @ beta
     nu = X.shape[0] - X.shape[1]
     birge = 1.0
     if nu >= _BIRGE_MIN_NU:
         birge = max(1.0, float(residual @ residual) / chi2_quantile(_BIRGE_QUANTILE, float(nu)))
-    selector = np.zeros((X.shape[1], len(wanted)))
-    selector[list(wanted), range(len(wanted))] = 1.0
-    H = np.linalg.solve(root.T, A @ np.linalg.solve(normal, selector))
+    H = np.linalg.solve(root.T, Q @ np.linalg.solve(R.T, np.eye(X.shape[1])[:, list(wanted)]))
     return tuple(_estimate(float(beta[k]), H[:, i], cov, birge) for i, k in enumerate(wanted))
 
 

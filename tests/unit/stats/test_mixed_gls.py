@@ -1,0 +1,82 @@
+"""Estimates against statsmodels, degrees of freedom and the Birge scale against simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import chi2
+from statsmodels.regression.linear_model import GLS
+
+from causal_rollouts.stats.mixed_gls import Covariance, generalised_least_squares
+
+
+def problem(seed: int, scale: float = 1.0):
+    rng = np.random.default_rng(seed)
+    R = 14
+    group = rng.integers(0, 5, R)
+    X = np.column_stack((np.arange(R) < 6, np.arange(R) >= 6, rng.random(R) < 0.5)).astype(float)
+    members = 0.01 * (group[:, None] == group) + 0.02 * np.eye(R)
+    drift = 0.03 * (group[:, None] == group) * 0.9 ** np.abs(np.subtract.outer(np.arange(R), np.arange(R)))
+    cov = Covariance(rng.uniform(0.01, 0.05, R), members, drift, df_members=12.0, df_drift=7.0)
+    V = np.diag(cov.sampling) + members + drift
+    y = X @ np.array([1.0, 2.0, 0.3]) + scale * np.linalg.cholesky(V) @ rng.normal(size=R)
+    return X, y, cov, V
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_estimates_are_those_of_statsmodels(seed):
+    X, y, cov, V = problem(seed, scale=0.5)
+    reference = GLS(y, X, sigma=V).fit(cov_type="fixed scale")
+    for column, estimate in enumerate(generalised_least_squares(X, y, cov, (0, 1, 2))):
+        assert estimate.value == pytest.approx(reference.params[column], rel=1e-9)
+        assert estimate.v_n + estimate.v_e == pytest.approx(reference.normalized_cov_params[column, column])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_residuals_that_scatter_too_much_widen_every_estimate(seed):
+    X, y, cov, V = problem(seed, scale=4.0)
+    fit = GLS(y, X, sigma=V).fit()
+    nu = len(y) - X.shape[1]
+    birge = fit.scale * nu / chi2.ppf(0.9, nu)
+    assert birge > 1
+    (estimate,) = generalised_least_squares(X, y, cov, (2,))
+    assert estimate.v_n + estimate.v_e == pytest.approx(birge * fit.normalized_cov_params[2, 2])
+
+
+def test_three_residual_degrees_of_freedom_are_needed_to_widen():
+    X, y, cov, _ = problem(0)
+    rows = [0, 1, 7, 8, 9]
+    small = Covariance(
+        cov.sampling[rows], cov.members[np.ix_(rows, rows)], cov.drift[np.ix_(rows, rows)], 12.0, 7.0
+    )
+    (calm,) = generalised_least_squares(X[rows], 0.0 * y[rows], small, (2,))
+    (wild,) = generalised_least_squares(X[rows], 100.0 * y[rows], small, (2,))
+    assert wild.v_n == calm.v_n
+
+
+def test_one_estimated_part_alone_brings_its_own_degrees_of_freedom():
+    X, y, cov, _ = problem(1)
+    nothing = np.zeros_like(cov.drift)
+    (members,) = generalised_least_squares(X, y, Covariance(cov.sampling, cov.members, nothing, 12, 7), (2,))
+    (drift,) = generalised_least_squares(X, y, Covariance(cov.sampling, nothing, cov.drift, 12, 7), (2,))
+    assert (members.df, drift.df) == pytest.approx((12.0, 7.0))
+
+
+def test_degrees_of_freedom_match_the_scatter_of_the_variance_itself():
+    """Satterthwaite by simulation: components drawn as chi-squared about their values."""
+    X, y, cov, _ = problem(2, scale=0.5)
+    (estimate,) = generalised_least_squares(X, y, cov, (2,))
+    V = np.diag(cov.sampling) + cov.members + cov.drift
+    W = np.linalg.inv(V)
+    h = np.linalg.solve(X.T @ W @ X, X.T @ W)[2]
+    parts = h @ cov.members @ h, h @ cov.drift @ h
+    rng = np.random.default_rng(5)
+    draws = parts[0] * rng.chisquare(12, 400_000) / 12 + parts[1] * rng.chisquare(7, 400_000) / 7
+    assert estimate.df == pytest.approx(2 * draws.mean() ** 2 / draws.var(), rel=0.02)
+
+
+def test_columns_that_cannot_be_told_apart_are_refused():
+    X, y, cov, _ = problem(3)
+    X = np.column_stack((X, X[:, 0] + X[:, 1]))
+    with pytest.raises(np.linalg.LinAlgError):
+        generalised_least_squares(X, y, cov, (3,))
