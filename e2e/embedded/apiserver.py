@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from causal_rollouts.adapters.kube import DEPLOYMENT, FIELD_MANAGER, NODE, POD, Kind
+from causal_rollouts.adapters.kube import DEPLOYMENT, FIELD_MANAGER, NODE, POD, Gone, Kind
 from causal_rollouts.ports import NotYet, Refused
 from e2e.embedded import ownership
 from e2e.embedded.admission import OPERATOR, gate, validate
@@ -119,6 +119,9 @@ class ApiServer:
         if not new["metadata"].get("finalizers"):
             new["metadata"].pop("finalizers", None)
         if kind == DEPLOYMENT and not status:
+            if not new["spec"].get("paused"):
+                # The typed object drops a false value, and with it whoever owned the field.
+                new["spec"] = {k: v for k, v in new["spec"].items() if k != "paused"}
             if manager:
                 ownership.updated(old, new, manager)
             gate(old, new, user, bypass=user in self.bypass)
@@ -268,7 +271,7 @@ class Client:
         self._ask(verb, kind, namespace, name)
         old = self.server.find(kind, namespace, name)
         if old is None:
-            raise NotYet(f'{kind.plural} "{name}" not found')
+            raise Gone(f'{kind.plural} "{name}" not found')
         return old
 
     def _put(self, kind: Kind, old: Object, new: Object, *, status: bool = False) -> Object:

@@ -170,13 +170,17 @@ def _name(node: Object) -> str:
     return found
 
 
+def _labels(node: Object) -> dict[str, str]:
+    return {"metadata.name": _name(node), HOSTNAME: _name(node), **node["metadata"].get("labels", {})}
+
+
 def _affinity(pod: Object) -> Object:
     found: Object = pod["spec"].get("affinity", {}).get("nodeAffinity", {})
     return found
 
 
 def _allowed(pod: Object, node: Object) -> bool:
-    labels = {HOSTNAME: _name(node), **node["metadata"].get("labels", {})}
+    labels = _labels(node)
     wanted = pod["spec"].get("nodeSelector", {})
     if any(labels.get(k) != v for k, v in wanted.items()):
         return False
@@ -186,13 +190,11 @@ def _allowed(pod: Object, node: Object) -> bool:
 
 
 def _preference(pod: Object, node: Object) -> int:
-    labels = {HOSTNAME: _name(node), **node["metadata"].get("labels", {})}
+    labels = _labels(node)
     preferred = _affinity(pod).get("preferredDuringSchedulingIgnoredDuringExecution", [])
     return sum(entry["weight"] for entry in preferred if _fits(entry["preference"], labels))
 
 
 def _fits(term: Object, labels: dict[str, str]) -> bool:
-    return all(
-        (labels.get(e["key"]) in e.get("values", [])) == (e["operator"] in ("In", "Exists"))
-        for e in term.get("matchExpressions", [])
-    )
+    wanted = [*term.get("matchExpressions", []), *term.get("matchFields", [])]
+    return all((labels.get(e["key"]) in e["values"]) == (e["operator"] == "In") for e in wanted)

@@ -3,7 +3,7 @@
 Objects are plain dictionaries: only the few fields that adapters know are read,
 and everything else passes through untouched. Errors are the ports' three:
 
-- 409, and 404 on a write, are `NotYet`: the world is not what it was when read.
+- 409, and 404 on a write (`Gone`), are `NotYet`: the world is not what it was when read.
 - 400, 403 and 422 on a write are `Refused`, with the API server's message.
 - everything else, every timeout, and any failed read is `Broken`.
 """
@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from causal_rollouts.ports import NotYet
 
 Object = dict[str, Any]
 """One API object, or a part of one. Never changed after it was read."""
@@ -32,6 +34,10 @@ NODE_ANNOTATION = f"{GROUP}/node"
 FINALIZER = f"{GROUP}/traffic"
 HOSTNAME = "kubernetes.io/hostname"
 ZONE = "topology.kubernetes.io/zone"
+
+
+class Gone(NotYet):
+    """What should be written or deleted is not there (any more)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,5 +114,5 @@ class Kube(Protocol):
     async def delete(
         self, kind: Kind, namespace: str, name: str, *, uid: str = "", propagation: str = "Background"
     ) -> None:
-        """Delete it, exactly the one with this uid where given. NotYet when it is not there."""
+        """Delete it, exactly the one with this uid where given. Gone when it is not there."""
         ...
