@@ -1,0 +1,183 @@
+"""The demo's objects as a user of the product would keep them in Git, rendered as plain dicts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from e2e.demo.noise_settings import USUAL, Noise
+from e2e.demo.versions import Version
+
+Manifest = dict[str, Any]
+
+ARM = "causalrollouts.dev/arm"
+GATE = "causalrollouts.dev/gate"
+PORT = 8080
+GATEWAY = {"name": "edge", "namespace": "edge"}
+WHOLE = 1000
+
+
+class RouteForm(StrEnum):
+    """Who lists the backends of the arms: Git at weight 0, or the operator when a release runs."""
+
+    WEIGHTS = "Weights"
+    INJECT = "Inject"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One demo service. extra: environment for all versions, such as BACKEND_URL."""
+
+    image: str
+    name: str = "checkout"
+    namespace: str = "shop"
+    replicas: int = 10
+    noise: Noise = USUAL
+    world_url: str = ""
+    memory_limit: str | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def host(self) -> str:
+        """Host header that the gateway routes to this app."""
+        return f"{self.name}.demo.test"
+
+    def arm_name(self, arm: str) -> str:
+        return self.name if arm == "stable" else f"{self.name}-{arm}"
+
+
+def namespace(name: str) -> Manifest:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def deployment(app: App, version: Version, arm: str = "stable", replicas: int | None = None) -> Manifest:
+    """The target (arm stable), or a hand-made arm beside it for trials without the operator."""
+    labels = {"app": app.name, ARM: arm}
+    gate = {GATE: "enabled"} if arm == "stable" else {}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {
+            "name": app.arm_name(arm),
+            "namespace": app.namespace,
+            "labels": {"app": app.name, **gate},
+        },
+        "spec": {
+            "replicas": app.replicas if replicas is None else replicas,
+            "revisionHistoryLimit": 3,
+            # Stable can carry all traffic at every instant, also in the middle of a promotion.
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 2, "maxUnavailable": 0}},
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {
+                    "labels": labels,
+                    "annotations": {
+                        "prometheus.io/scrape": "true",
+                        "prometheus.io/port": str(PORT),
+                        "prometheus.io/path": "/metrics",
+                    },
+                },
+                "spec": _pod(app, version, labels),
+            },
+        },
+    }
+
+
+def _pod(app: App, version: Version, labels: Mapping[str, str]) -> Manifest:
+    return {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        # The service itself goes on serving for two of these seconds.
+        "terminationGracePeriodSeconds": 5,
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532},
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": "kubernetes.io/hostname",
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": dict(labels)},
+            }
+        ],
+        "containers": [_container(app, version)],
+    }
+
+
+def _container(app: App, version: Version) -> Manifest:
+    resources: Manifest = {"requests": {"cpu": "10m", "memory": "16Mi"}}
+    if app.memory_limit:
+        resources["limits"] = {"memory": app.memory_limit}
+    return {
+        "name": app.name,
+        "image": app.image,
+        "imagePullPolicy": "Never",
+        "env": [
+            *_variables(app, version),
+            _downward("POD_NAME", "metadata.name"),
+            _downward("NODE_NAME", "spec.nodeName"),
+            _downward("ARM", f"metadata.labels['{ARM}']"),
+        ],
+        "ports": [{"name": "http", "containerPort": PORT}],
+        "readinessProbe": {
+            "httpGet": {"path": "/healthz", "port": "http"},
+            # A first probe missed on a busy node must not cost ten seconds.
+            "periodSeconds": 1,
+            "failureThreshold": 3,
+        },
+        "resources": resources,
+        "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True},
+    }
+
+
+def _variables(app: App, version: Version) -> list[Manifest]:
+    values = {"VERSION": version.name, **app.noise.env(), **app.extra, **version.env}
+    if app.world_url:
+        values["WORLD_URL"] = app.world_url
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
+def _downward(name: str, path: str) -> Manifest:
+    return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def service(app: App, arm: str = "stable") -> Manifest:
+    """Of the stable arm, as in Git; of another arm only in trials without the operator."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": app.arm_name(arm), "namespace": app.namespace, "labels": {"app": app.name}},
+        "spec": {
+            "selector": {"app": app.name, ARM: arm},
+            "ports": [{"name": "http", "port": 80, "targetPort": "http"}],
+        },
+    }
+
+
+def http_route(app: App, form: RouteForm = RouteForm.WEIGHTS, canary: int = 0, baseline: int = 0) -> Manifest:
+    """Weights in thousandths. The Inject form has the stable backend alone and takes no weights of arms."""
+    if canary < 0 or baseline < 0 or canary + baseline > WHOLE:
+        raise ValueError(
+            f"weights {canary} and {baseline} of {WHOLE}: give two of 0 and more that fit together"
+        )
+    weights = {"stable": WHOLE - canary - baseline, "canary": canary, "baseline": baseline}
+    if form is RouteForm.INJECT:
+        if canary or baseline:
+            raise ValueError(
+                "in the Inject form the operator brings the backends of the arms; give no weights"
+            )
+        weights = {"stable": WHOLE}
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": app.name, "namespace": app.namespace, "labels": {"app": app.name}},
+        "spec": {
+            "parentRefs": [dict(GATEWAY)],
+            "hostnames": [app.host],
+            "rules": [
+                {
+                    "backendRefs": [
+                        {"name": app.arm_name(arm), "port": 80, "weight": w} for arm, w in weights.items()
+                    ]
+                }
+            ],
+        },
+    }

@@ -1,0 +1,35 @@
+"""What each version of the demo service does to its users; one binary, told apart by the pod template."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """name: as in the story. env: the harm, as the service reads it. says: in plain words."""
+
+    name: str
+    says: str
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def harm(self, **knobs: float) -> "Version":
+        """The same version with other knobs, such as `harm(LATENCY_FACTOR=1.3, ONSET=60)`."""
+        return Version(
+            self.name, self.says, {**self.env, **{name: f"{value:g}" for name, value in knobs.items()}}
+        )
+
+
+def _known(*versions: Version) -> Mapping[str, Version]:
+    return MappingProxyType({version.name: version for version in versions})
+
+
+VERSIONS = _known(
+    Version("v1", "the stable one"),
+    Version("v2", "as good as v1, another template"),
+    Version("v3", "answers take 1.6 times as long", {"LATENCY_FACTOR": "1.6"}),
+    Version("v4", "five requests in a hundred fail on top of the usual", {"ERROR_SHARE": "0.05"}),
+    # Long enough to become ready and be given traffic, so that users do see the crash.
+    Version("v5", "crashes 15 s after each start", {"CRASH_AFTER": "15"}),
+    Version("v6", "as good as v1, yet another template"),
+)
