@@ -8,6 +8,7 @@ import json
 import shutil
 from pathlib import Path
 
+from e2e.cluster.folder import write_whole
 from e2e.cluster.programs import BOOT
 
 SETTINGS = (
@@ -32,6 +33,7 @@ FOLDERS = (
     "/var/log/containers",
     "/run/containerd",
     "/run/netns",
+    "/run/mount",
     "/run/xtables.lock",
     "/opt/cni",
     "/opt/containerd",
@@ -45,14 +47,12 @@ def note(file: Path) -> None:
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(f".{file.name}")
     noted = {
         "boot": BOOT.read_text().strip(),
         "settings": {name: value for name in SETTINGS if (value := setting(name)) is not None},
         "absent": [folder for folder in FOLDERS if not Path(folder).exists()],
     }
-    beside.write_text(json.dumps(noted, indent=2))
-    beside.replace(file)
+    write_whole(file, json.dumps(noted, indent=2))
 
 
 def restore(file: Path) -> None:

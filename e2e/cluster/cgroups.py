@@ -1,5 +1,6 @@
 """A node's CPU budget: a control group around all its pods, on cgroup v1 and on v2 (v2 not tried yet)."""
 
+import os
 import time
 from pathlib import Path
 
@@ -69,12 +70,11 @@ def budget(node: str) -> tuple[float, int]:
 def pids() -> set[int]:
     """Every process inside any of our groups."""
     found: set[int] = set()
-    for top in _tops():
-        for file in top.rglob("cgroup.procs"):
-            try:
-                found.update(int(line) for line in file.read_text().split())
-            except OSError:
-                continue
+    for group in leftovers():
+        try:
+            found.update(int(line) for line in (group / "cgroup.procs").read_text().split())
+        except OSError:
+            continue
     return found
 
 
@@ -93,7 +93,8 @@ def remove(seconds: float = 5) -> None:
 
 
 def leftovers() -> list[Path]:
-    return [group for top in _tops() for group in (top, *(p for p in top.rglob("*") if p.is_dir()))]
+    """Our groups in every hierarchy. os.walk: groups vanish while we look, which pathlib takes ill."""
+    return [Path(folder) for top in _tops() for folder, _, _ in os.walk(top)]
 
 
 def _tops() -> list[Path]:

@@ -1,4 +1,4 @@
-"""A folder that is either whole or not there: filled beside its place and renamed into it."""
+"""Folders and files that are either whole or not there: made beside their place and renamed into it."""
 
 import os
 import shutil
@@ -19,3 +19,11 @@ def fill(place: Path) -> Iterator[Path]:
         building.rename(place)
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """For its owner alone to read; most of what is written so is a secret."""
+    beside = path.with_name(f".{path.name}")
+    beside.touch(mode=0o600)
+    beside.write_text(text)
+    beside.replace(path)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from e2e.cluster.command import run
+from e2e.cluster.folder import write_whole
 from e2e.cluster.settings import API_ADDRESS, API_PORT, API_SERVICE, DNS_DOMAIN, Node
 
 DAYS = "30"
@@ -28,12 +29,13 @@ class Authority:
         if not self.certificate.exists():
             self._new_key(self.key)
             request: list[str | Path] = ["openssl", "req", "-x509", "-new", "-key", self.key]
-            request += ["-days", DAYS, "-subj", "/CN=causal-rollouts-local", "-out", self.certificate]
-            run([*request, "-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature"])
-        tokens = self.folder / "service-accounts.key"
-        if not tokens.exists():
+            request += ["-days", DAYS, "-subj", "/CN=causal-rollouts-local"]
+            request += ["-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature"]
+            write_whole(self.certificate, run(request))
+        tokens, public = self.folder / "service-accounts.key", self.folder / "service-accounts.pub"
+        if not public.exists():
             self._new_key(tokens)
-            run(["openssl", "pkey", "-in", tokens, "-pubout", "-out", self.folder / "service-accounts.pub"])
+            write_whole(public, run(["openssl", "pkey", "-in", tokens, "-pubout"]))
 
     def issue(self, name: str, user: str, groups: Sequence[str] = (), hosts: Sequence[str] = ()) -> None:
         """NAME.crt and NAME.key: a client certificate, and a server one too when it has hosts."""
@@ -55,7 +57,7 @@ class Authority:
         signing += ["-CAcreateserial", "-days", DAYS, "-extfile", parameters]
         signed = run(signing, stdin=request)
         parameters.unlink()
-        certificate.write_text(signed)
+        write_whole(certificate, signed)
 
     def kubeconfig(self, name: str, path: Path, namespace: str = "default") -> Path:
         """A kubeconfig of certificate `name`, holding everything in itself, so that it can be copied away."""
@@ -85,10 +87,7 @@ def write_kubeconfig(path: Path, user: dict[str, Any], ca: Path, server: str, na
         ],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}")
-    beside.touch(mode=0o600)
-    beside.write_text(json.dumps(config, indent=2))
-    beside.replace(path)
+    write_whole(path, json.dumps(config, indent=2))
     return path
 
 

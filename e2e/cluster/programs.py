@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from e2e.cluster.folder import write_whole
 from e2e.cluster.progress import say
 from e2e.cluster.trouble import ClusterTrouble
 
@@ -95,9 +96,7 @@ class Programs:
                 f"{program.name} ended at once; its last words:\n{self.last_words(program.name)}"
             )
         entry = {"name": program.name, "argv": program.argv, "env": program.env, **asdict(identity)}
-        written = self._pids / f".{program.name}"
-        written.write_text(json.dumps(entry))
-        written.replace(self._pids / f"{program.name}.json")
+        write_whole(self._pids / f"{program.name}.json", json.dumps(entry))
 
     def names(self) -> list[str]:
         """Every program that was started and not stopped, running or not."""

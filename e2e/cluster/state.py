@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from e2e.cluster.folder import write_whole
 from e2e.cluster.places import Places
 from e2e.cluster.programs import Programs
 from e2e.cluster.settings import Node, Settings
@@ -68,7 +69,6 @@ def state_file(places: Places) -> Path:
 def save(cluster: Cluster) -> None:
     path = state_file(cluster.places)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}")
     written = {
         "provider": cluster.provider,
         "kubeconfig": str(cluster.kubeconfig),
@@ -77,8 +77,7 @@ def save(cluster: Cluster) -> None:
         "gateway_url": cluster.gateway_url,
         "settings": cluster.settings.to_json(),
     }
-    beside.write_text(json.dumps(written, indent=2))
-    beside.replace(path)
+    write_whole(path, json.dumps(written, indent=2))
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Cluster:

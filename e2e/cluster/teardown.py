@@ -27,7 +27,8 @@ def down(places: Places) -> None:
     _end_pods()
     # Before the CNI notes go: they say which namespaces are ours.
     programs.stop(containerds, 10)
-    end(programs.strays(), 5)
+    # Shims take no notice of SIGTERM.
+    end(programs.strays(), 0.3)
     say("nodes, pods and their shims are ended")
     programs.stop(control_plane.BRAINS, 10)
     end(programs.strays(), 5)
