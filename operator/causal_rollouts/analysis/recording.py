@@ -1,0 +1,198 @@
+"""A recording: everything a decision needs, in a directory, so that it can be taken again without a cluster.
+
+What a live gate did and what an imagined gate would have done are told apart
+by one file only: with looks.jsonl a replay looks when the operator looked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+
+import yaml
+
+from causal_rollouts.analysis import rows
+from causal_rollouts.analysis.rows import BadRecording
+from causal_rollouts.analysis.samples import read_samples, write_samples
+from causal_rollouts.model.arms import Pod
+from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.telemetry import Look, Series
+from causal_rollouts.model.traffic import Change
+
+DEFAULT_GRID = Grid(width=30.0, delay=32.0, scrape=15.0)
+"""The operator's own defaults, in force where a recording has no run.json."""
+
+FILES = ("rollout.yaml", "pods.json", "timeline.json", "samples.jsonl.gz")
+"""Without these there is no recording; run.json and looks.jsonl may be missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How the operator ran. source: where samples came from; labels: our word -> label name there."""
+
+    grid: Grid = DEFAULT_GRID
+    seed: int = 0
+    release: str = ""
+    source: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One release as it was seen. manifest: the CausalRollout as applied, policy resolved into it.
+
+    looks: as the operator really looked, or None where nobody did.
+    """
+
+    manifest: Mapping[str, object]
+    pods: tuple[Pod, ...]
+    timeline: tuple[Change, ...]
+    run: Run
+    series: tuple[Series, ...]
+    looks: tuple[Look, ...] | None = None
+
+
+def read(directory: Path) -> Recording:
+    """Read a recording directory.
+
+    Raises:
+        BadRecording: a file is missing or says something that cannot be; the message names it and the fix.
+    """
+    if not directory.is_dir():
+        raise BadRecording(f"{directory}: is no directory; give the directory of a recording")
+    absent = [name for name in FILES if not (directory / name).is_file()]
+    if absent:
+        raise BadRecording(f"{directory}: {', '.join(absent)} missing; a recording needs {', '.join(FILES)}")
+    return Recording(
+        manifest=_manifest(directory / "rollout.yaml"),
+        pods=_pods(directory / "pods.json"),
+        timeline=_timeline(directory / "timeline.json"),
+        run=_run(directory / "run.json"),
+        series=_unit_named(read_samples(directory / "samples.jsonl.gz"), directory),
+        looks=_looks(directory / "looks.jsonl"),
+    )
+
+
+def write(recording: Recording, directory: Path) -> None:
+    """Write a recording directory; files of an earlier one are overwritten."""
+    directory.mkdir(parents=True, exist_ok=True)
+    text = yaml.safe_dump(dict(recording.manifest), sort_keys=False)
+    (directory / "rollout.yaml").write_text(text)
+    _dump(directory / "pods.json", [rows.pod_row(pod) for pod in recording.pods])
+    _dump(directory / "timeline.json", [rows.change_row(change) for change in recording.timeline])
+    run = recording.run
+    _dump(
+        directory / "run.json",
+        {
+            "bin": run.grid.width,
+            "delay": run.grid.delay,
+            "scrape": run.grid.scrape,
+            "seed": run.seed,
+            "release": run.release,
+            "source": run.source,
+            "labels": dict(run.labels),
+        },
+    )
+    looks = directory / "looks.jsonl"
+    looks.unlink(missing_ok=True)
+    if recording.looks is not None:
+        looks.write_text("".join(json.dumps(rows.look_row(look)) + "\n" for look in recording.looks))
+    write_samples(directory / "samples.jsonl.gz", recording.series)
+
+
+def _manifest(path: Path) -> Mapping[str, object]:
+    try:
+        found = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadRecording(f"{path.name}: is no YAML ({error}); write the CausalRollout as applied") from None
+    manifest = rows.mapping(found, path.name)
+    if manifest.get("kind") != "CausalRollout":
+        raise BadRecording(
+            f"{path.name}: kind is {manifest.get('kind')!r}; write the CausalRollout as applied, its policy "
+            "resolved into it"
+        )
+    return manifest
+
+
+def _pods(path: Path) -> tuple[Pod, ...]:
+    found = rows.rows(_json(path), path.name)
+    pods = tuple(rows.pod(row, f"{path.name}[{i}]") for i, row in enumerate(found))
+    seen: set[str] = set()
+    for i, pod in enumerate(pods):
+        if pod.name in seen:
+            raise BadRecording(f"{path.name}[{i}].pod: {pod.name!r} is there twice; give each pod one row")
+        seen.add(pod.name)
+    return pods
+
+
+def _timeline(path: Path) -> tuple[Change, ...]:
+    found = rows.rows(_json(path), path.name)
+    timeline = tuple(rows.change(row, f"{path.name}[{i}]") for i, row in enumerate(found))
+    for i, (before, after) in enumerate(pairwise(timeline), start=1):
+        if after.time < before.time:
+            raise BadRecording(
+                f"{path.name}[{i}].time: {after.time} lies before {before.time} of the row above; sort them"
+            )
+    if all(change.stage is None for change in timeline):
+        raise BadRecording(f"{path.name}: no change has a stage; give the first stage as 0")
+    return timeline
+
+
+def _run(path: Path) -> Run:
+    if not path.is_file():
+        return Run()
+    found = rows.mapping(_json(path), path.name)
+    seed = found.get("seed", 0)
+    if not isinstance(seed, int):
+        raise BadRecording(f"{path.name}.seed: {seed!r} is no integer")
+    return Run(
+        grid=rows.grid(found, path.name),
+        seed=seed,
+        release=rows.text(found, "release", path.name),
+        source=rows.text(found, "source", path.name),
+        labels={k: str(v) for k, v in rows.mapping(found.get("labels") or {}, f"{path.name}.labels").items()},
+    )
+
+
+def _looks(path: Path) -> tuple[Look, ...] | None:
+    if not path.is_file():
+        return None
+    looks: list[Look] = []
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        if not line.strip():
+            continue
+        where = f"{path.name} line {number}"
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise BadRecording(f"{where}: is no JSON ({error}); write one look a line") from None
+        looks.append(rows.look(row, where))
+        if len(looks) > 1 and looks[-1].time < looks[-2].time:
+            raise BadRecording(f"{where}.time: lies before the line above; sort by time")
+    return tuple(looks)
+
+
+def _unit_named(series: tuple[Series, ...], directory: Path) -> tuple[Series, ...]:
+    """The gate speaks of `pod` and `namespace`; run.json says what this source called them."""
+    run = _run(directory / "run.json")
+    renamed = {theirs: ours for ours, theirs in run.labels.items() if theirs != ours}
+    if not renamed:
+        return series
+    return tuple(
+        replace(one, labels={renamed.get(name, name): value for name, value in one.labels.items()})
+        for one in series
+    )
+
+
+def _json(path: Path) -> object:
+    try:
+        return json.loads(path.read_text())
+    except (ValueError, UnicodeDecodeError) as error:
+        raise BadRecording(f"{path.name}: is no JSON ({error}); write it again") from None
+
+
+def _dump(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1) + "\n")

@@ -1,0 +1,1 @@
+"""A cluster made of random numbers: nuisance on purpose, harm on request."""

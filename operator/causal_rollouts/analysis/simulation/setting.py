@@ -1,0 +1,87 @@
+"""One simulated release: the service, its fleet, its weather and what the candidate does.
+
+Everything a run needs besides its seed, so that a scenario is a recipe for
+settings and a setting can be printed when a run went wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm
+from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.metrics import Gating, Margins, Matcher, Metric, MetricKind
+from causal_rollouts.model.registration import ArmsPlan, Registration, Stage, Times
+
+HISTOGRAM = "http_server_request_duration_seconds"
+COUNTER = "http_server_requests_total"
+CODE = "code"
+
+EPOCH = 1_800_000_000.0
+"""When the first canary is asked for: any instant will do, a fixed one makes runs comparable."""
+
+METRICS = (
+    Metric("latency", MetricKind.LATENCY, HISTOGRAM, Margins(0.05, 0.10), Gating.BOTH),
+    Metric("slow", MetricKind.SLOW, HISTOGRAM, Margins(0.5, 1.5), Gating.REVERT_ONLY, share=0.01),
+    Metric("tail", MetricKind.TAIL, HISTOGRAM, Margins(0.5, 1.5), Gating.REVERT_ONLY, share=0.0015),
+    Metric(
+        "errors",
+        MetricKind.ERRORS,
+        COUNTER,
+        Margins(0.25, 0.5, revert_above_points=0.001, promote_below_points=0.003),
+        Gating.BOTH,
+        bad=(Matcher(((CODE, "5.."),)),),
+    ),
+    Metric("restarts", MetricKind.RESTARTS, "", Margins(1.0, 1.0), Gating.REVERT_ONLY),
+)
+"""The metrics a policy asks for by default, with the margins of the recipe."""
+
+LADDER = (
+    Stage(50, 300.0, 1800.0),
+    Stage(250, 300.0, 1800.0),
+    Stage(500, 600.0, 3600.0),
+)
+"""5, 25 and 50 percent, with the stage times of the standard policy."""
+
+ARMS = ArmsPlan()
+TIMES = Times()
+
+GRID = Grid(width=15.0, delay=17.0, scrape=7.5)
+"""Bins of a quarter of a minute, as the recipe was measured with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One run's world.
+
+    start_up: seconds from asking for a pod to its readiness. stage_seconds: how long a recording stays in
+    each stage (the closed loop moves by decisions instead). turnover: stable pods replaced an hour.
+    """
+
+    climate: Climate
+    harm: Harm = HARMLESS
+    replicas: int = 16
+    nodes: int = 8
+    stages: tuple[Stage, ...] = LADDER
+    metrics: tuple[Metric, ...] = METRICS
+    arms: ArmsPlan = ARMS
+    grid: Grid = GRID
+    times: Times = TIMES
+    begin: float = EPOCH
+    start_up: float = 10.0
+    stage_seconds: tuple[float, ...] = (600.0, 600.0, 1200.0)
+    turnover: float = 0.0
+
+    def registration(self, seed: int, release: str = "simulated-1") -> Registration:
+        """What the gate would have registered."""
+        return Registration(
+            release=release,
+            namespace="simulated",
+            target="simulated",
+            seed=seed,
+            grid=self.grid,
+            stages=self.stages,
+            metrics=self.metrics,
+            arms=self.arms,
+            times=self.times,
+        )
