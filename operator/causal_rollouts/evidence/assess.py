@@ -1,0 +1,96 @@
+"""One look of the gate: raw samples and the last state in, evidence and the next state out.
+
+The operator and a replay call this and nothing behind it. It reads no clock, and
+what it is given beyond the bins of the look does not change what it says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from causal_rollouts.evidence.framing import first_stage, framing, history_start, schedule
+from causal_rollouts.evidence.gate_state import GateState, decode, encode
+from causal_rollouts.evidence.reading import SCRAPES_BACK
+from causal_rollouts.evidence.tabulate import Wanted, tabulate
+from causal_rollouts.evidence.weigh import weigh
+from causal_rollouts.model.arms import Pod
+from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.evidence import Evidence
+from causal_rollouts.model.metrics import Metric
+from causal_rollouts.model.registration import Registration
+from causal_rollouts.model.telemetry import Look, Telemetry
+from causal_rollouts.model.traffic import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Evidence of one look, and the encoded state that the next look starts from."""
+
+    evidence: Evidence
+    state: bytes
+
+
+def assess(
+    reg: Registration,
+    pods: tuple[Pod, ...],
+    timeline: tuple[Change, ...],
+    telemetry: Telemetry,
+    look: Look,
+    state: bytes | None,
+) -> Assessment:
+    """Look at everything up to and with bin `look.last_final`.
+
+    telemetry: samples from `needed_since(...)` on; older ones do no harm. pods: all that took part so
+    far, also those that are gone. Before the first stage it only says whether history suffices.
+
+    Raises:
+        StateUnreadable: the state was not written by this version for this release.
+    """
+    before = decode(reg, state)
+    now = before.consumed if look.provider_error and before.metrics else look.last_final
+    now = max(now, before.consumed)
+    frame = framing(reg, pods, timeline, now, before.known)
+    wanted = [_wanted(reg, timeline, metric, before, now) for metric in reg.metrics]
+    tables = tabulate(reg.grid, pods, frame, schedule(reg, timeline, look.time), telemetry, wanted)
+    evidence, after = weigh(reg, frame, tables, look, before)
+    return Assessment(evidence, encode(after))
+
+
+def needed_since(
+    reg: Registration, timeline: tuple[Change, ...], state: bytes | None, now: float | None = None
+) -> float:
+    """Earliest sample time that the next `assess` needs.
+
+    now: time of that look; before the first stage the history is counted back from it. Without it, from
+    the last look, and at the very first from the last change of weights (0 where there is none).
+
+    Raises:
+        StateUnreadable: as `assess`.
+    """
+    before = decode(reg, state)
+    if before.metrics and all(m.settled for m in before.metrics):
+        return min(m.since for m in before.metrics)
+    start = before.known.t0 if before.known.t0 is not None else first_stage(reg.grid, timeline)
+    if start is None:
+        latest = now if now is not None else max((c.time for c in timeline), default=0.0)
+        start = max(reg.grid.last_final(latest) if latest > 0 else 0, before.now) + 1
+    oldest = min((m.since for m in before.metrics if m.settled), default=_from(reg, start))
+    return max(0.0, min(oldest, _from(reg, start)))
+
+
+def _from(reg: Registration, t0: int) -> float:
+    """First sample time of the history before t0: its first bin needs predecessors too."""
+    return reg.grid.start(history_start(reg, t0)) - SCRAPES_BACK * reg.grid.scrape
+
+
+def _wanted(
+    reg: Registration, timeline: tuple[Change, ...], metric: Metric, before: GateState, now: int
+) -> Wanted:
+    """New bins only where the past is settled, else all of it."""
+    mine = before.metric(metric.name)
+    if mine is not None and mine.settled:
+        return Wanted(metric, mine.consumed + 1, mine.since, mine.edges)
+    grid: Grid = reg.grid
+    t0 = before.known.t0 if before.known.t0 is not None else first_stage(grid, timeline)
+    start = now + 1 if t0 is None else min(t0, now + 1)
+    return Wanted(metric, history_start(reg, start), _from(reg, start))

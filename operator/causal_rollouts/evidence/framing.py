@@ -1,0 +1,192 @@
+"""From pods and changes of weights to the frame that the statistics read.
+
+What a roster or a timeline knows of the time after `now` is not used, so that a
+replay, which knows everything, sees what the operator saw.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from causal_rollouts.evidence.frame import Frame, Unit
+from causal_rollouts.evidence.tables import Schedule
+from causal_rollouts.model.arms import Arm, Pod
+from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.reasons import Phase
+from causal_rollouts.model.registration import Registration
+from causal_rollouts.model.traffic import HOME, Change
+
+LEAST_PAST = 10
+"""Warm bins that a stable pod needs before the first stage to be a unit; fewer say nothing of its level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What earlier looks fixed: the first stage, units and exposure. A unit never leaves."""
+
+    t0: int | None = None
+    units: tuple[Unit, ...] = ()
+    exposed: tuple[tuple[str, int], ...] = ()
+
+
+def framing(
+    reg: Registration, pods: Sequence[Pod], timeline: Sequence[Change], now: int, known: Known
+) -> Frame:
+    """The frame up to and with bin `now`."""
+    grid = reg.grid
+    starts = _stage_starts(grid, timeline, now)
+    t0 = known.t0 if known.t0 is not None else (starts[0] if starts else None)
+    seen = [pod for pod in pods if grid.index(pod.created) <= now]
+    stable = _stable(reg, seen, now, t0, known)
+    slots = _slots(grid, seen, now, known)
+    return Frame(
+        units=(*stable, *slots),
+        t0=t0,
+        windows=tuple(dict.fromkeys((t0, *(s for s in starts if s > t0)))) if t0 is not None else (),
+        planned=len(reg.stages),
+        exposed=_exposed(grid, seen, now, t0, known),
+        excluded=_excluded(reg, timeline, now),
+        until_stable=_until_stable(grid, timeline, now),
+        now=now,
+        warm_up=reg.times.warm_up,
+    )
+
+
+def schedule(reg: Registration, timeline: Sequence[Change], time: float) -> Schedule:
+    """Stage and weights in force at `time`."""
+    grid = reg.grid
+    past = [change for change in timeline if change.time <= time]
+    staged = [change for change in past if change.stage is not None]
+    first = None
+    if staged:
+        begun = next(change for change in staged if change.stage == staged[-1].stage)
+        first = _bin_from(grid, begun.time)
+    moves = _moves(past)
+    if not moves:
+        return Schedule(first, 0, 0.0)
+    _, end = _blackout(reg, moves[-1])
+    return Schedule(first, end, moves[-1].weights.share(Arm.CANARY))
+
+
+def as_of(frame: Frame, now: int) -> Frame:
+    """The frame of a metric whose bins were consumed up to `now` only."""
+    if now >= frame.now:
+        return frame
+    return replace(frame, now=now, windows=tuple(s for s in frame.windows if s <= now))
+
+
+def history_start(reg: Registration, t0: int) -> int:
+    """First bin of the pre-period of a release whose first stage begins at t0."""
+    return t0 - math.floor(reg.times.history / reg.grid.width)
+
+
+def first_stage(grid: Grid, timeline: Sequence[Change]) -> int | None:
+    """First bin of the first stage, None before it."""
+    change = next((c for c in timeline if c.stage is not None), None)
+    return None if change is None else _bin_from(grid, change.time)
+
+
+def _bin_from(grid: Grid, time: float) -> int:
+    """First bin that begins at or after `time`."""
+    return math.ceil(time / grid.width)
+
+
+def _stage_starts(grid: Grid, timeline: Iterable[Change], now: int) -> list[int]:
+    """First bin of every stage that has begun, up to `now`."""
+    starts: dict[int, int] = {}
+    for change in timeline:
+        if change.stage is not None:
+            starts.setdefault(change.stage, _bin_from(grid, change.time))
+    return sorted(start for start in starts.values() if start <= now)
+
+
+def _moves(timeline: Iterable[Change]) -> list[Change]:
+    """The changes that moved weights."""
+    held, moves = HOME, []
+    for change in timeline:
+        if change.weights != held:
+            moves.append(change)
+        held = change.weights
+    return moves
+
+
+def _blackout(reg: Registration, change: Change) -> tuple[int, int]:
+    """Bins [first, end) that the time after a change of weights touches."""
+    width = reg.grid.width
+    first = reg.grid.index(change.time)
+    return first, math.ceil((change.time + reg.times.blackout * width) / width)
+
+
+def _excluded(reg: Registration, timeline: Iterable[Change], now: int) -> frozenset[int]:
+    spans = [_blackout(reg, change) for change in _moves(timeline)]
+    return frozenset(at for first, end in spans for at in range(first, min(end, now + 1)))
+
+
+def _until_stable(grid: Grid, timeline: Iterable[Change], now: int) -> int | None:
+    starts = [_bin_from(grid, c.time) for c in timeline if c.phase == Phase.PROMOTING]
+    return min((start for start in starts if start <= now), default=None)
+
+
+def _ready(grid: Grid, pod: Pod, now: int) -> int | None:
+    """Bin in which a pod became ready, None if it did not up to `now`."""
+    if pod.ready is None or grid.index(pod.ready) > now:
+        return None
+    return grid.index(pod.ready)
+
+
+def _gone(grid: Grid, pod: Pod, now: int) -> int | None:
+    if pod.deleted is None or grid.index(pod.deleted) > now:
+        return None
+    return grid.index(pod.deleted)
+
+
+def _stable(
+    reg: Registration, pods: Iterable[Pod], now: int, t0: int | None, known: Known
+) -> tuple[Unit, ...]:
+    """Stable pods with a past that were there when the first stage began, by name."""
+    grid = reg.grid
+    mine = {pod.slot: pod for pod in pods if pod.arm is Arm.STABLE}
+    fixed = [unit for unit in known.units if unit.arm is Arm.STABLE]
+    if fixed:
+        there = [(unit, mine.get(unit.id)) for unit in fixed]
+        return tuple(u if pod is None else replace(u, gone=_gone(grid, pod, now)) for u, pod in there)
+    begin = now + 1 if t0 is None else t0
+    units = []
+    for slot in sorted(mine):
+        pod = mine[slot]
+        ready, gone = _ready(grid, pod, now), _gone(grid, pod, now)
+        old = ready is not None and ready + reg.times.warm_up + LEAST_PAST <= begin
+        if ready is not None and old and (gone is None or gone >= begin):
+            units.append(Unit(slot, Arm.STABLE, pod.node, ready, gone))
+    return tuple(units)
+
+
+def _slots(grid: Grid, pods: Iterable[Pod], now: int, known: Known) -> tuple[Unit, ...]:
+    """Slots of both arms, in the order in which they became ready; each on the node of its newest pod."""
+    ready: dict[str, list[tuple[int, Pod]]] = {}
+    for pod in pods:
+        at = _ready(grid, pod, now)
+        if pod.arm is not Arm.STABLE and at is not None:
+            ready.setdefault(pod.slot, []).append((at, pod))
+    old = {unit.id: unit for unit in known.units if unit.arm is not Arm.STABLE}
+    units = {}
+    for slot, mine in ready.items():
+        newest = max(mine, key=lambda pair: (pair[1].created, pair[1].uid))[1]
+        first = old[slot].ready if slot in old else min(at for at, _ in mine)
+        units[slot] = Unit(slot, newest.arm, newest.node, first)
+    fresh = sorted((u for slot, u in units.items() if slot not in old), key=lambda u: (u.ready, u.id))
+    return (*(units.get(slot, unit) for slot, unit in old.items()), *fresh)
+
+
+def _exposed(grid: Grid, pods: Iterable[Pod], now: int, t0: int | None, known: Known) -> Mapping[str, int]:
+    """Nodes on which a canary was ever ready, and from when that counts."""
+    if t0 is None:
+        return {}
+    exposed = dict(known.exposed)
+    for pod in pods:
+        at = _ready(grid, pod, now)
+        if pod.arm is Arm.CANARY and at is not None:
+            exposed[pod.node] = min(exposed.get(pod.node, now + 1), max(at, t0))
+    return exposed

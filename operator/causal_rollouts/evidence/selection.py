@@ -1,0 +1,137 @@
+"""Which of the series that a source answered with are a metric's, and what each of them counts.
+
+Where none can be used the metric says so once, in words for the user; nothing
+behind this page meets a series it does not understand.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from causal_rollouts.evidence.matching import BadPattern, Patterns
+from causal_rollouts.evidence.tables import Refusal
+from causal_rollouts.evidence.twins import Placed
+from causal_rollouts.model.metrics import Metric
+from causal_rollouts.model.reasons import Validity
+from causal_rollouts.model.telemetry import Series
+
+Ints = NDArray[np.int64]
+
+RESTARTS = "kube_pod_container_status_restarts_total"
+EXPOSURE, BOTH, EVENT = 0, 1, 2
+"""Columns of a count: requests, requests that are also events, events with a counter of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Series with column and pod; edges: of a histogram, upper bound of each column (the last is inf)."""
+
+    placed: tuple[Placed, ...]
+    edges: tuple[float, ...] = ()
+
+
+def buckets(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) -> Selected | Refusal:
+    """Bucket series of a classic histogram."""
+    name = f"{metric.series}_bucket"
+    mine = _named(metric, (name,), series, roster)
+    if isinstance(mine, Refusal):
+        return mine
+    bounds = [_bound(s.labels.get("le", "")) for s in mine]
+    if any(math.isnan(bound) for bound in bounds):
+        return Refusal(Validity.WRONG_TYPE, f"{name}: has no label le; name a classic histogram")
+    # Nothing takes no time: what is counted at or below 0 stands in the next bucket too.
+    kept = [(s, bound) for s, bound in zip(mine, bounds, strict=True) if bound > 0]
+    edges = tuple(sorted({bound for _, bound in kept}))
+    if len(edges) < 2 or edges[-1] != math.inf:
+        return Refusal(
+            Validity.WRONG_TYPE, f"{name}: buckets end at {edges}; a finite edge and +Inf are needed"
+        )
+    column = {bound: k for k, bound in enumerate(edges)}
+    return Selected(tuple((s, column[bound], roster[s.labels["pod"]]) for s, bound in kept), edges)
+
+
+def events(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) -> Selected | Refusal:
+    """Counters of requests and of events among them."""
+    names = (metric.series, metric.of) if metric.of else (metric.series,)
+    mine = _named(metric, names, series, roster)
+    if isinstance(mine, Refusal):
+        return mine
+    try:
+        bad = Patterns(metric.bad, f"metrics[{metric.name}].bad")
+    except BadPattern as error:
+        return Refusal(Validity.WRONG_TYPE, str(error))
+    placed: list[Placed] = []
+    for s in mine:
+        is_request = not metric.of or s.labels.get("__name__") == metric.of
+        is_event = bad.match(s.labels) if bad or not metric.of else True
+        own = not is_request
+        if own and not is_event:
+            continue
+        column = EVENT if own else BOTH if is_event and not metric.of else EXPOSURE
+        placed.append((s, column, roster[s.labels["pod"]]))
+    return Selected(tuple(placed))
+
+
+def restarts(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) -> Selected | Refusal:
+    """Restart counters of every container."""
+    mine = _named(metric, (metric.series or RESTARTS, RESTARTS), series, roster)
+    if isinstance(mine, Refusal):
+        return mine
+    return Selected(tuple((s, EXPOSURE, roster[s.labels["pod"]]) for s in mine))
+
+
+def layout_of(selected: Selected, units: Sequence[int]) -> tuple[float, ...]:
+    """The edges that most of these pods show; of all pods where none of these has any."""
+    shown: dict[int, set[float]] = {}
+    for _, column, owner in selected.placed:
+        shown.setdefault(owner, set()).add(selected.edges[column])
+    voters = [shown[owner] for owner in units if owner in shown] or list(shown.values())
+    votes: dict[tuple[float, ...], int] = {}
+    for edges in voters:
+        key = tuple(sorted(edges))
+        votes[key] = votes.get(key, 0) + 1
+    return max(votes, key=lambda key: (votes[key], key), default=())
+
+
+def _named(
+    metric: Metric, names: tuple[str, ...], series: Iterable[Series], roster: Mapping[str, int]
+) -> list[Series] | Refusal:
+    """Series of these names that are not ignored and belong to a pod of the release."""
+    given = list(series)
+    named = [s for s in given if s.labels.get("__name__") in names]
+    what = " and ".join(dict.fromkeys(names))
+    if given and not named:
+        other = sorted({s.labels.get("__name__", "") for s in given})[:3]
+        return Refusal(
+            Validity.WRONG_TYPE, f"metrics[{metric.name}]: {what} is not there, the source has {other}"
+        )
+    if named and not any("pod" in s.labels for s in named):
+        return Refusal(
+            Validity.WRONG_TYPE,
+            f"metrics[{metric.name}]: {what} has no label pod; keep it when relabelling or name the label "
+            "in the operator's settings",
+        )
+    try:
+        ignore = Patterns(metric.ignore, f"metrics[{metric.name}].ignore")
+    except BadPattern as error:
+        return Refusal(Validity.WRONG_TYPE, str(error))
+    mine = [s for s in named if s.labels.get("pod") in roster and not (ignore and ignore.match(s.labels))]
+    if mine:
+        return mine
+    return Refusal(
+        Validity.NO_DATA,
+        f"metrics[{metric.name}]: no series {what} of the pods of this release; check the name and that "
+        "their pods are scraped",
+    )
+
+
+def _bound(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -1,0 +1,144 @@
+"""From tables to the evidence of one look.
+
+Simulations that draw their own numbers begin here; the operator and a replay
+come through `assess`. Evidence that was gathered stays, whatever becomes of the
+newest bins: those only decide whether it may be used to let traffic rise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from causal_rollouts.evidence import questions, validity
+from causal_rollouts.evidence.frame import Frame, Lottery
+from causal_rollouts.evidence.framing import Known, as_of
+from causal_rollouts.evidence.gate_state import GateState, MetricState
+from causal_rollouts.evidence.intake import preview, taken_in, unborn, usable
+from causal_rollouts.evidence.share import ShareState, counted
+from causal_rollouts.evidence.tables import MetricTable, Tables
+from causal_rollouts.evidence.testimony import Heard, testimony
+from causal_rollouts.model.evidence import Evidence
+from causal_rollouts.model.metrics import Metric, MetricKind
+from causal_rollouts.model.reasons import Validity
+from causal_rollouts.model.registration import Registration
+from causal_rollouts.model.telemetry import Look
+
+_NOTHING = MetricTable(None)
+
+
+def weigh(
+    reg: Registration, frame: Frame, tables: Tables, look: Look, state: GateState
+) -> tuple[Evidence, GateState]:
+    """Take the new bins of every metric in, judge them all, and test the share."""
+    before = state
+    if frame.t0 is None:
+        heard = [_before_the_first_stage(metric, frame, tables) for metric in reg.metrics]
+        state = replace(state, now=max(state.now, frame.now))
+    else:
+        state = _taken_in(reg, frame, tables, look, state, frame.t0)
+        heard = _listen(reg, frame, tables, look, state)
+    return testimony(reg, frame, tables.schedule, before, state, heard), state
+
+
+def _before_the_first_stage(metric: Metric, frame: Frame, tables: Tables) -> Heard:
+    table = tables.metrics.get(metric.name, _NOTHING)
+    found, note = preview(metric, frame, table)
+    return Heard(metric, unborn(metric, frame.now + 1), found, note, None)
+
+
+def _taken_in(
+    reg: Registration, frame: Frame, tables: Tables, look: Look, state: GateState, t0: int
+) -> GateState:
+    """The state after this look. Nothing at all is consumed while the source does not answer."""
+    if look.provider_error:
+        return state
+    old = {m.name: m for m in state.metrics} or {m.name: unborn(m, t0) for m in reg.metrics}
+    new: dict[str, MetricState] = {}
+    # Latency first: what it learned of pods and nodes is lent to the exceedances when they are fitted.
+    for metric in sorted(reg.metrics, key=lambda m: m.kind is not MetricKind.LATENCY):
+        table = tables.metrics.get(metric.name, _NOTHING)
+        lent = None if old[metric.name].settled else _lent(reg, metric, frame, new)
+        new[metric.name] = taken_in(metric, old[metric.name], frame, table, lent)
+    return GateState(
+        release=reg.release,
+        now=max(state.now, frame.now),
+        known=Known(t0, frame.units, tuple(sorted(frame.exposed.items()))),
+        metrics=tuple(new[metric.name] for metric in reg.metrics),
+        share=_counted(reg, frame, tables, state.share, old),
+    )
+
+
+def _lent(reg: Registration, to: Metric, frame: Frame, fitted: Mapping[str, MetricState]) -> Lottery | None:
+    """Variances of latency for an exceedance: of the same histogram if there is one."""
+    if to.kind not in {MetricKind.SLOW, MetricKind.TAIL}:
+        return None
+    of_latency = [m for m in reg.metrics if m.kind is MetricKind.LATENCY and m.name in fitted]
+    for metric in sorted(of_latency, key=lambda m: m.series != to.series):
+        state = fitted[metric.name]
+        if state.engine is not None:
+            return questions.ask(metric, state.engine, as_of(frame, state.consumed), None).lottery
+    return None
+
+
+def _counted(
+    reg: Registration, frame: Frame, tables: Tables, state: ShareState, old: Mapping[str, MetricState]
+) -> ShareState:
+    """The share's counts after the new bins of the metric that counts requests."""
+    counting = share_metric(reg)
+    table = tables.metrics.get(counting.name) if counting else None
+    if counting is None or table is None or table.bins is None or tables.share is None or not usable(table):
+        return state
+    begin = max(state.next_bin, frame.t0 or 0, tables.share.first)
+    end = frame.now + 1
+    if begin > table.first:
+        tally = validity.tallies(frame, table, begin - 1, end)
+    else:
+        before = old[counting.name].trail.tally[-1:]
+        tally = np.concatenate((before, validity.tallies(frame, table, begin, end)))
+    return counted(
+        replace(state, next_bin=begin), tables.share, tables.schedule, tally, end, reg.min_completeness
+    )
+
+
+def share_metric(reg: Registration) -> Metric | None:
+    """The first metric that has requests: what the share test counts."""
+    return next((m for m in reg.metrics if m.kind is not MetricKind.RESTARTS), None)
+
+
+def _listen(reg: Registration, frame: Frame, tables: Tables, look: Look, state: GateState) -> list[Heard]:
+    """Every metric asked, latency first: it knows how long node drift lasts."""
+    phi: float | None = None
+    heard: dict[str, Heard] = {}
+    for metric in sorted(reg.metrics, key=lambda m: m.kind is not MetricKind.LATENCY):
+        mine = state.metric(metric.name)
+        if mine is None:
+            mine = unborn(metric, frame.t0 or 0)
+        found, note = _valid(reg, metric, frame, tables, look, mine)
+        answer = None
+        if mine.engine is not None:
+            answer = questions.ask(metric, mine.engine, as_of(frame, mine.consumed), phi)
+            if phi is None and answer.lottery is not None:
+                phi = answer.lottery.phi
+        heard[metric.name] = Heard(metric, mine, found, note, answer)
+    return [heard[metric.name] for metric in reg.metrics]
+
+
+def _valid(
+    reg: Registration, metric: Metric, frame: Frame, tables: Tables, look: Look, state: MetricState
+) -> tuple[Validity, str]:
+    """May this metric's newest bins be used, and if not, what is to be done."""
+    table = tables.metrics.get(metric.name, _NOTHING)
+    if look.provider_error:
+        return Validity.PROVIDER_ERROR, look.provider_error
+    if table.refusal is not None and not usable(table):
+        return Validity.PROVIDER_ERROR, f"metrics[{metric.name}]: {table.refusal.note}"
+    if state.failure is not Validity.OK:
+        return state.failure, state.note
+    if state.engine is None:
+        return preview(metric, frame, table)
+    if table.refusal is not None and table.refusal.validity is not Validity.NO_DATA:
+        return table.refusal.validity, table.refusal.note
+    return validity.judge(metric, state.trail, reg.min_completeness)
