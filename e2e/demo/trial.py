@@ -13,7 +13,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import exp, sqrt
-from pathlib import Path
 from typing import Any
 
 from e2e.cluster import kubectl, state
@@ -22,6 +21,7 @@ from e2e.cluster.settings import POD_GATEWAY
 from e2e.cluster.state import Cluster
 from e2e.cluster.trouble import ClusterTrouble
 from e2e.demo import build, manifests
+from e2e.demo.cpu_use import CpuUse
 from e2e.demo.manifests import App
 from e2e.demo.traffic import Load, LoadStats
 from e2e.demo.versions import VERSIONS
@@ -80,7 +80,7 @@ def _wait_available(cluster: Cluster, app: App) -> None:
 def _measure(
     cluster: Cluster, app: App, load: Load, world: World, wanted: argparse.Namespace
 ) -> dict[str, Any]:
-    busy = _Busy()
+    busy = CpuUse(cluster.programs)
     alone = load.during(10)
     say(f"{alone.requests / alone.seconds:.0f} requests a second; busy cores {busy.cores():.2f}")
     arms = [("v2", "canary"), ("v1", "baseline")]
@@ -93,9 +93,9 @@ def _measure(
     wait_for("the canary to answer", lambda: load.stats().share("canary"), 10)
     time.sleep(2)
     say(f"weights {wanted.canary} and {wanted.baseline} of 1000; measuring for {wanted.seconds:g} s")
-    busy = _Busy()
+    busy = CpuUse(cluster.programs)
     calm = load.during(wanted.seconds)
-    cores = busy.cores()
+    cpu = {"machine": busy.cores(), "programs": busy.cores_by_program(), "pods": _pod_cores(cluster, app)}
     scraped = _scrapes(cluster, app, int(wanted.seconds))
 
     say(f"the world slows down by 1.7; measuring for {wanted.seconds / 2:g} s")
@@ -111,7 +111,7 @@ def _measure(
         "requests_per_pod": _spread(calm),
         "canary_over_baseline": exp(_contrast(calm)) - 1,
         "codes": calm.codes,
-        "busy_cores": cores,
+        "cores": cpu,
         "scrapes": scraped,
         "slowdown_of_1.7_seen_as": {arm: _slower(slow, calm, arm) for arm in ARMS},
         "failed_from_weights_up_to_weights_home": load.stats().since(before).failures,
@@ -157,6 +157,11 @@ def _scrapes(cluster: Cluster, app: App, seconds: int) -> dict[str, Any]:
     }
 
 
+def _pod_cores(cluster: Cluster, app: App) -> float:
+    usage = f'container_cpu_usage_seconds_total{{namespace="{app.namespace}"}}'
+    return _ask(cluster, f"sum(rate({usage}[45s]))")[0]
+
+
 def _ask(cluster: Cluster, query: str) -> list[float]:
     url = f"{cluster.prometheus_url}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
     with urllib.request.urlopen(url, timeout=10) as answer:
@@ -164,22 +169,6 @@ def _ask(cluster: Cluster, query: str) -> list[float]:
     if not found:
         raise ClusterTrouble(f"Prometheus has nothing for {query}; are the demo's pods scraped?")
     return found
-
-
-class _Busy:
-    """Cores that were not idle since it was made, on the whole machine."""
-
-    def __init__(self) -> None:
-        self._began = self._read()
-
-    def cores(self) -> float:
-        ticks, clock = (now - then for now, then in zip(self._read(), self._began, strict=True))
-        return ticks / 100 / clock
-
-    @staticmethod
-    def _read() -> tuple[float, float]:
-        first = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
-        return sum(map(int, first)) - int(first[3]) - int(first[4]), time.monotonic()
 
 
 if __name__ == "__main__":
