@@ -1,0 +1,218 @@
+"""One release on a simulated service, run by the gate's own decisions.
+
+A gate that advances late changes its own schedule, and with it the evidence it
+will see. So stages here advance, wait, pause and revert as `decide` says; what
+is left out are people, clusters and gateways.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from causal_rollouts.analysis.simulation.chance import draws
+from causal_rollouts.analysis.simulation.fleet import node_names, replaced, slot_pods, stable_fleet
+from causal_rollouts.analysis.simulation.setting import Setting
+from causal_rollouts.analysis.simulation.tables import SimulatedBins
+from causal_rollouts.analysis.stage_clock import clocked
+from causal_rollouts.decision.allocation import allocate
+from causal_rollouts.decision.decide import decide
+from causal_rollouts.decision.situation import Facts, situate
+from causal_rollouts.evidence.framing import framing, history_start, schedule
+from causal_rollouts.evidence.gate_state import blank, decode, encode
+from causal_rollouts.evidence.weigh import weigh
+from causal_rollouts.model.arms import Arm, Pod
+from causal_rollouts.model.assignment import assign
+from causal_rollouts.model.decision import Decision
+from causal_rollouts.model.evidence import Evidence
+from causal_rollouts.model.reasons import Act, Phase, Validity
+from causal_rollouts.model.release import PlannedSlot, Release
+from causal_rollouts.model.telemetry import Look
+from causal_rollouts.model.traffic import HOME, Change, Weights
+
+LOOK = 2
+"""Bins between two looks."""
+
+ROLL = 180.0
+"""Seconds that the Deployment takes to roll after promotion."""
+
+AGE = 86400.0
+"""Age of the stable fleet when the release begins."""
+
+
+class End(StrEnum):
+    """How a simulated release ended."""
+
+    PROMOTED = "promoted"
+    REVERTED = "reverted"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of one simulated release.
+
+    seconds: from the first weight on the candidate to the decision that ended it (of a promotion, to the
+    decision to promote). cause: process that stood highest at a revert, else the decision's reason.
+    effect: log ratio of latency at the end. placebo: whether it fired. promoted: a revert came after the
+    decision to promote. state_bytes: largest encoded state.
+    """
+
+    end: End
+    seconds: float
+    stage: int
+    cause: str
+    effect: float
+    looks: int
+    invalid: int
+    placebo: bool
+    promoted: bool
+    state_bytes: int
+
+
+class SimulatedRelease:
+    """A release that is looked at every second bin until it ends."""
+
+    def __init__(self, setting: Setting, seed: int) -> None:
+        self._setting = setting
+        self._reg = setting.registration(seed)
+        self._bins = SimulatedBins(setting, seed)
+        self._luck = draws(seed, "turnover")
+        self._rungs = allocate(setting.stages, setting.arms, setting.replicas)
+        self._slots: tuple[PlannedSlot, ...] = ()
+        self._pods: tuple[Pod, ...] = stable_fleet(setting.replicas, setting.nodes, seed, setting.begin - AGE)
+        self._state = encode(blank(self._reg.release))
+        self._next = setting.grid.index(setting.begin - setting.times.history)
+        self._release = Release(
+            self._reg.release, "b", "a", "", Phase.PREPARING, setting.begin, replicas=setting.replicas
+        )
+        self._evidence: Evidence | None = None
+        self._looks = self._invalid = self._state_bytes = 0
+        self._placebo = False
+        self._promoted: float | None = None
+
+    def run(self) -> Ended:
+        """Run it to its end."""
+        grid = self._setting.grid
+        self._ask_for(0, self._setting.begin)
+        index = grid.last_look(self._setting.begin) + LOOK
+        while True:
+            now = grid.final_at(index)
+            self._serve(index)
+            if self._release.timeline:
+                decision = self._look(index, now)
+                if ended := self._follow(decision, now):
+                    return ended
+            self._shift(now)
+            index += LOOK
+
+    def _ask_for(self, stage: int, now: float) -> None:
+        """Slots of a stage; its weights follow when they are ready."""
+        new = [slot for slot in self._rungs[stage].slots if slot not in {p.slot for p in self._slots}]
+        planned = assign(self._reg.seed, node_names(self._setting.nodes), self._slots, new)
+        fresh = planned[len(self._slots) :]
+        self._slots = planned
+        self._pods = (*self._pods, *slot_pods(fresh, now, self._setting.start_up))
+        self._release = replace(
+            self._release,
+            phase=Phase.SHIFTING,
+            since=now,
+            stage=stage,
+            stage_since=None,
+            invalid_since=None,
+            invalid_seconds=0.0,
+        )
+
+    def _shift(self, now: float) -> None:
+        """Move the weights once the slots are ready and the newest look was sound."""
+        release = self._release
+        if release.phase is not Phase.SHIFTING or now - release.since < self._setting.start_up:
+            return
+        if self._evidence is not None and self._evidence.validity is not Validity.OK:
+            return
+        change = Change(now, release.stage, self._rungs[release.stage].weights, Phase.SHIFTING)
+        self._release = replace(
+            release,
+            phase=Phase.OBSERVING,
+            since=now,
+            stage_since=now,
+            timeline=(*release.timeline, change),
+        )
+
+    def _serve(self, index: int) -> None:
+        """Serve all bins up to `index` with the weights that were in force."""
+        while self._next <= index:
+            start = self._setting.grid.start(self._next)
+            self._turn_over(start)
+            self._bins.serve(self._next, self._pods, self._weights(start))
+            self._next += 1
+
+    def _weights(self, time: float) -> Weights:
+        return next((c.weights for c in reversed(self._release.timeline) if c.time <= time), HOME)
+
+    def _turn_over(self, time: float) -> None:
+        if not self._setting.turnover or self._promoted is not None:
+            return
+        for _ in range(self._luck.poisson(self._setting.turnover * self._setting.grid.width / 3600.0)):
+            there = [p for p in self._pods if p.arm is Arm.STABLE and p.deleted is None and p.ready]
+            victim = there[int(self._luck.integers(len(there)))]
+            self._pods = replaced(self._pods, victim, time, self._setting.start_up)
+
+    def _look(self, index: int, now: float) -> Decision:
+        """One look, from the encoded state as the operator does it."""
+        state = decode(self._reg, self._state)
+        timeline = self._release.timeline
+        frame = framing(self._reg, self._pods, timeline, index, state.known)
+        planned = schedule(self._reg, timeline, now)
+        if state.metrics and all(m.settled for m in state.metrics):
+            first = min(m.consumed for m in state.metrics) + 1
+        else:
+            first = history_start(self._reg, frame.t0 if frame.t0 is not None else index + 1)
+        tables = self._bins.tables(frame, planned, first)
+        evidence, after = weigh(self._reg, frame, tables, Look(now, index), state)
+        self._state = encode(after)
+        self._evidence = evidence
+        self._looks += 1
+        self._invalid += evidence.validity is not Validity.OK
+        self._placebo |= evidence.contaminated
+        self._state_bytes = max(self._state_bytes, len(self._state))
+        return decide(situate(self._reg, self._release, evidence, Facts(), now))
+
+    def _follow(self, decision: Decision, now: float) -> Ended | None:
+        """Do what was decided."""
+        self._release = clocked(self._release, decision, now)
+        release = self._release
+        match decision.act:
+            case Act.REVERT:
+                return self._ended(End.REVERTED, decision, now)
+            case Act.PAUSE:
+                return self._ended(End.PAUSED, decision, now)
+            case Act.ADVANCE:
+                self._ask_for(release.stage + 1, now)
+            case Act.PROMOTE:
+                self._promoted = now
+                change = Change(now, release.stage, release.timeline[-1].weights, Phase.PROMOTING)
+                timeline = (*release.timeline, change)
+                self._release = replace(release, phase=Phase.PROMOTING, since=now, timeline=timeline)
+            case _ if release.phase is Phase.PROMOTING and now - release.since >= ROLL:
+                self._release = replace(release, phase=Phase.BAKING, since=now)
+            case _ if release.phase is Phase.BAKING and now - release.since >= self._reg.times.bake:
+                return self._ended(End.PROMOTED, decision, self._promoted or now)
+        return None
+
+    def _ended(self, end: End, decision: Decision, now: float) -> Ended:
+        evidence = self._evidence
+        worst = evidence.worst if evidence is not None and end is End.REVERTED else None
+        metrics = evidence.metrics if evidence is not None else ()
+        return Ended(
+            end=end,
+            seconds=now - self._release.timeline[0].time,
+            stage=self._release.stage,
+            cause=worst.metric if worst is not None else str(decision.reason),
+            effect=next((m.effect for m in metrics if m.name == "latency"), float("nan")),
+            looks=self._looks,
+            invalid=self._invalid,
+            placebo=self._placebo,
+            promoted=self._promoted is not None,
+            state_bytes=self._state_bytes,
+        )

@@ -1,0 +1,93 @@
+"""The simulated service as tables of bins, without the detour over samples.
+
+A closed loop of thousands of releases is only affordable this way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from causal_rollouts.analysis.simulation.chance import draws
+from causal_rollouts.analysis.simulation.climate import HARMLESS
+from causal_rollouts.analysis.simulation.scraper import Bin, Scraper
+from causal_rollouts.analysis.simulation.setting import Setting
+from causal_rollouts.analysis.simulation.world import World
+from causal_rollouts.evidence.frame import CountBins, Frame, HistogramBins, RestartBins
+from causal_rollouts.evidence.tables import MetricTable, Schedule, ShareTable, Tables
+from causal_rollouts.model.arms import Arm, Pod
+from causal_rollouts.model.metrics import MetricKind
+from causal_rollouts.model.traffic import Weights
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+NEVER = 2**62
+
+
+class SimulatedBins:
+    """Bins of one simulated release, served in order. Canary pods run the setting's harm."""
+
+    def __init__(self, setting: Setting, seed: int) -> None:
+        self._setting = setting
+        self._world = World(
+            setting.climate, seed, lambda pod: setting.harm if pod.arm is Arm.CANARY else HARMLESS
+        )
+        self._edges = np.asarray(setting.climate.answers.edges)
+        luck = draws(seed, "scrapes")
+        self._scraper = Scraper(setting.climate.scraping, setting.grid, len(self._edges) + 1, luck)
+        self._bins: dict[int, Bin] = {}
+
+    def serve(self, index: int, pods: Sequence[Pod], weights: Weights) -> None:
+        """Serve one bin with these pods and weights."""
+        grid = self._setting.grid
+        start = grid.start(index)
+        there = tuple(p for p in pods if p.created <= start and (p.deleted is None or p.deleted > start))
+        step = self._world.step(start, grid.width, there, weights)
+        self._bins[index] = self._scraper.scrape(there, step, start)
+
+    def tables(self, frame: Frame, schedule: Schedule, first: int) -> Tables:
+        """Tables of the frame's units from bin `first` to `frame.now`."""
+        row = {unit.id: i for i, unit in enumerate(frame.units)}
+        shape = (len(row), frame.now - first + 1)
+        served = np.zeros((*shape, self._edges.size + 2))
+        restarts, seconds, seen = np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.bool_)
+        canary, total = np.zeros(shape[1]), np.zeros(shape[1])
+        for k in range(shape[1]):
+            one = self._bins[first + k]
+            unit = np.array([row.get(pod.slot, -1) for pod in one.pods], dtype=np.int64)
+            known = unit >= 0
+            np.add.at(served[:, k], unit[known], one.served[known])
+            np.add.at(restarts[:, k], unit[known], one.restarts[known])
+            np.add.at(seconds[:, k], unit[known], one.seconds[known])
+            seen[unit[known & ~one.lost], k] = True
+            requests = one.served[:, :-1].sum(axis=1)
+            total[k] = requests.sum()
+            canary[k] = requests[[pod.arm is Arm.CANARY for pod in one.pods]].sum()
+        rare = RestartBins(tuple(row), first, restarts, seconds)
+        share = ShareTable(first, canary, total)
+        return Tables(self._metrics(served, ~seen, rare, _expected(frame, first)), share, schedule)
+
+    def _metrics(
+        self, served: Floats, lost: Bools, rare: RestartBins, expected: Bools
+    ) -> dict[str, MetricTable]:
+        counts = served[:, :, :-1]
+        bins = HistogramBins(rare.ids, rare.first, self._edges, counts, lost)
+        errors = CountBins(rare.ids, rare.first, served[:, :, -1], counts.sum(axis=2), lost)
+        by_kind = {
+            MetricKind.ERRORS: MetricTable(errors, expected),
+            MetricKind.RESTARTS: MetricTable(rare, expected),
+        }
+        histogram = MetricTable(bins, expected)
+        return {m.name: by_kind.get(m.kind, histogram) for m in self._setting.metrics}
+
+
+def _expected(frame: Frame, first: int) -> Bools:
+    """Where a unit should be measured: warm, and a stable pod until it goes."""
+    bins = np.arange(first, frame.now + 1)
+    warm = np.array([unit.ready + frame.warm_up for unit in frame.units], dtype=np.int64)
+    gone = np.array([NEVER if u.gone is None else u.gone for u in frame.units], dtype=np.int64)
+    expected: Bools = (bins >= warm[:, None]) & (bins < gone[:, None])
+    return expected
