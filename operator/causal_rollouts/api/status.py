@@ -1,0 +1,118 @@
+"""The rollout's status: kstatus conditions and the few words of the printer columns.
+
+The same view always renders to the same bytes, so a converged rollout is never
+written; a transition time moves only when a condition's status flips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from causal_rollouts.model.world import Json
+
+LONGEST = 900
+"""Characters of one message; the whole status stays under 4 KiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition before it has a time."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """What a pass has to say. failed: the release ended badly or cannot run. running: a release is under way.
+
+    supported, evidence, traffic: (holds, reason, message), None where there is nothing to say.
+    """
+
+    phase: str
+    reason: str
+    message: str
+    running: bool
+    failed: bool
+    release: str = ""
+    step: str = ""
+    weight: str = ""
+    verdict: str = ""
+    effect: str = ""
+    pending_spec: bool = False
+    record: str = ""
+    seq: int = 0
+    supported: tuple[bool, str, str] | None = None
+    evidence: tuple[bool, str, str] | None = None
+    traffic: tuple[bool, str, str] | None = None
+
+
+def render(old: Json, generation: int, now: float, view: StatusView) -> Json:
+    """The status to be written; equal to `old` when nothing changed."""
+    kept = {str(c["type"]): c for c in _list(old.get("conditions")) if "type" in c}
+    plain: dict[str, object] = {
+        "observedGeneration": generation,
+        "phase": view.phase,
+        "release": view.release,
+        "step": view.step,
+        "weight": view.weight,
+        "verdict": view.verdict,
+        "effect": view.effect,
+        "message": shorten(view.message),
+        "pendingSpec": view.pending_spec,
+        "record": {"name": view.record, "seq": view.seq} if view.record else None,
+        "conditions": [
+            _timed(condition, kept.get(condition.type), generation, now) for condition in _conditions(view)
+        ],
+    }
+    return {name: value for name, value in plain.items() if value not in ("", None, False)}
+
+
+def shorten(text: str) -> str:
+    """At most `LONGEST` characters, cut in the middle of nothing that matters most."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _conditions(view: StatusView) -> Iterator[Condition]:
+    """Ready always; Reconciling and Stalled only while true (kstatus reads them so)."""
+    ready = "False" if view.failed else "Unknown" if view.running else "True"
+    yield Condition("Ready", ready, view.reason, view.message)
+    if view.running:
+        yield Condition("Reconciling", "True", view.reason, view.message)
+    if view.failed:
+        yield Condition("Stalled", "True", view.reason, view.message)
+    for kind, found in (
+        ("Supported", view.supported),
+        ("EvidenceValid", view.evidence),
+        ("TrafficApplied", view.traffic),
+    ):
+        if found is not None:
+            holds, reason, message = found
+            yield Condition(kind, "True" if holds else "False", reason, message)
+
+
+def _timed(
+    condition: Condition, before: Mapping[str, object] | None, generation: int, now: float
+) -> dict[str, object]:
+    same = before is not None and before.get("status") == condition.status
+    when = before["lastTransitionTime"] if same and before else _stamp(now)
+    return {
+        "type": condition.type,
+        "status": condition.status,
+        "reason": condition.reason,
+        "message": shorten(condition.message),
+        "lastTransitionTime": when,
+        "observedGeneration": generation,
+    }
+
+
+def _stamp(now: float) -> str:
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _list(value: object) -> list[Mapping[str, object]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
