@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from e2e.cluster import debian, host, images, provider, state, status, teardown
+from e2e.cluster import debian, host, images, kind, provider, state, status, teardown
 from e2e.cluster.command import run
 from e2e.cluster.places import Places, places
 from e2e.cluster.progress import say
@@ -38,12 +38,7 @@ def _up(wanted: argparse.Namespace) -> int:
         return status.show(state.load())
     settings = Settings(wanted.nodes, wanted.cores, wanted.period_us, int(wanted.scrape_seconds * 1000))
     with _alone(places()):
-        if which is Provider.KIND:
-            from e2e.cluster import kind
-
-            cluster = kind.up(places(), settings)
-        else:
-            cluster = host.up(places(), settings)
+        cluster = (kind if which is Provider.KIND else host).up(places(), settings)
     say(f"the cluster is up: export KUBECONFIG={cluster.kubeconfig}")
     return 0
 
@@ -55,8 +50,6 @@ def _down(_: argparse.Namespace) -> int:
             say("no cluster is up")
             return 0
         if begun and begun.provider is Provider.KIND:
-            from e2e.cluster import kind
-
             kind.down(begun)
             return 0
         teardown.down(places())
@@ -76,8 +69,11 @@ def _status(_: argparse.Namespace) -> int:
 
 def _build(_: argparse.Namespace) -> int:
     with _alone(places()):
-        if _provider() is Provider.HOST:
+        which = _provider()
+        if which is Provider.HOST:
             host.build(places())
+        elif which is Provider.KIND:
+            kind.build(places())
     say(f"everything is built in {places().cache}")
     return 0
 

@@ -20,7 +20,7 @@ AUDIT = {
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
     "rules": [
-        {"level": "None", "userGroups": ["system:nodes"]},
+        {"level": "None", "userGroups": ["system:nodes", "system:serviceaccounts:kube-system"]},
         {
             "level": "None",
             "users": ["system:kube-scheduler", "system:kube-controller-manager", "system:apiserver"],

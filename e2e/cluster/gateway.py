@@ -27,7 +27,7 @@ def install_crds(cluster: Cluster) -> None:
 def start(cluster: Cluster) -> None:
     """CRDs first: Traefik gives up on kinds that are not there when it starts."""
     install_crds(cluster)
-    apply(cluster, manifests(cluster.port("gateway")))
+    apply(cluster, manifests(cluster.port("gateway"), user(f"causal-rollouts:{NAME}")))
     cluster.programs.start(_traefik(cluster))
 
 
@@ -49,7 +49,7 @@ def wait_until_ready(cluster: Cluster) -> None:
     say(f"Gateway {NAMESPACE}/{GATEWAY} listens on {cluster.gateway_url}")
 
 
-def manifests(port: int) -> list[Manifest]:
+def manifests(port: int, subject: Manifest) -> list[Manifest]:
     group = "gateway.networking.k8s.io"
     kinds = ("gatewayclasses", "gateways", "httproutes", "grpcroutes", "tlsroutes", "tcproutes", "udproutes")
     more = ("referencegrants", "backendtlspolicies", "listenersets")
@@ -71,7 +71,7 @@ def manifests(port: int) -> list[Manifest]:
     ]
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
-        *cluster_role(NAME, rules, user(f"causal-rollouts:{NAME}")),
+        *cluster_role(NAME, rules, subject),
         {
             "apiVersion": f"{group}/v1",
             "kind": "GatewayClass",
@@ -87,23 +87,29 @@ def manifests(port: int) -> list[Manifest]:
     ]
 
 
-def _traefik(cluster: Cluster) -> Program:
-    argv = (
-        str(parts.program(parts.TRAEFIK, "traefik", cluster.places)),
+def arguments(web: str, metrics: str, status_address: str) -> list[str]:
+    """Traefik's command line. A listener of the Gateway is served by the entry point that has its port."""
+    return [
         "--global.checknewversion=false",
         "--global.sendanonymoususage=false",
         "--log.level=INFO",
-        # A listener of the Gateway is served by the entry point that has its port.
-        f"--entrypoints.web.address=127.0.0.1:{cluster.port('gateway')}",
-        f"--entrypoints.metrics.address=127.0.0.1:{cluster.port('gateway-metrics')}",
+        "--log.nocolor=true",
+        f"--entrypoints.web.address={web}",
+        f"--entrypoints.metrics.address={metrics}",
         "--metrics.prometheus=true",
         "--metrics.prometheus.entrypoint=metrics",
         "--metrics.prometheus.addrouterslabels=true",
         "--providers.kubernetesgateway=true",
-        f"--providers.kubernetesgateway.statusaddress.ip={POD_GATEWAY}",
+        f"--providers.kubernetesgateway.statusaddress.ip={status_address}",
         "--providers.providersthrottleduration=100ms",
-    )
-    return Program(NAME, argv, {"KUBECONFIG": str(cluster.places.run / "kubeconfigs" / NAME)})
+    ]
+
+
+def _traefik(cluster: Cluster) -> Program:
+    binary = str(parts.program(parts.TRAEFIK, "traefik", cluster.places))
+    web, metrics = (f"127.0.0.1:{cluster.port(name)}" for name in ("gateway", "gateway-metrics"))
+    config = {"KUBECONFIG": str(cluster.places.run / "kubeconfigs" / NAME)}
+    return Program(NAME, (binary, *arguments(web, metrics, POD_GATEWAY)), config)
 
 
 def _serves(cluster: Cluster) -> bool:

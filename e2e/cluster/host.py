@@ -54,7 +54,7 @@ def up(places: Places, settings: Settings) -> Cluster:
 
 def _planned(places: Places, settings: Settings) -> Cluster:
     """The cluster that runs or was begun, if it is the one asked for; else a new one on free ports."""
-    begun = state.find({**_of(places)})
+    begun = state.find(places.environment())
     if begun is not None:
         if begun.settings.choice() != settings.choice():
             raise ClusterTrouble(
@@ -80,15 +80,6 @@ def _planned(places: Places, settings: Settings) -> Cluster:
     )
     state.save(cluster)
     return cluster
-
-
-def _of(places: Places) -> dict[str, str]:
-    """An environment in which only the folders are said."""
-    return {
-        "CAUSAL_ROLLOUTS_CACHE": str(places.cache),
-        "CAUSAL_ROLLOUTS_RUN": str(places.run),
-        "CAUSAL_ROLLOUTS_DATA": str(places.data),
-    }
 
 
 def _load_images(cluster: Cluster) -> None:

@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from e2e.cluster import parts
 from e2e.cluster.command import run
 from e2e.cluster.settings import Node
-from e2e.cluster.state import Cluster, Provider
+from e2e.cluster.state import KIND_NAME, Cluster, Provider
 
 MEDIA = "application/vnd.oci.image"
 
@@ -58,9 +59,8 @@ def load_static(
 def load_archive(path: Path, cluster: Cluster, name: str = "", digest: str = "") -> None:
     """Import an image archive (OCI layout or docker save) into every node."""
     if cluster.provider is Provider.KIND:
-        from e2e.cluster import kind
-
-        kind.load_archive(path, cluster)
+        kind = parts.program(parts.KIND, "kind", cluster.places)
+        run([kind, "load", "image-archive", path, "--name", KIND_NAME], seconds=300)
         return
     cluster.need_host("loading an image")
     with ThreadPoolExecutor(max_workers=2) as pool:

@@ -27,7 +27,10 @@ BUILD_LIMIT = 3000.0
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """packages: Go packages to compile. crds: a folder of the module to copy. wheel: taken from PyPI."""
+    """packages: Go packages to compile. crds: a folder of the module to copy. wheel: taken from PyPI.
+
+    pins: the folder under parts/ when it is not the part's own name.
+    """
 
     name: str
     version: str
@@ -35,6 +38,11 @@ class Part:
     stamps: tuple[str, ...] = ()
     crds: str = ""
     wheel: str = ""
+    pins: str = ""
+
+    @property
+    def pinned(self) -> Path:
+        return PINS / (self.pins or self.name)
 
     @property
     def programs(self) -> tuple[str, ...]:
@@ -48,7 +56,7 @@ class Part:
     def recipe(self) -> str:
         """A digest of everything that decides what is built."""
         digest = hashlib.sha256(repr((self.packages, self.stamps, self.crds, self.wheel)).encode())
-        for pin in sorted((PINS / self.name).iterdir()):
+        for pin in sorted(self.pinned.iterdir()):
             digest.update(pin.read_bytes())
         return digest.hexdigest()
 
@@ -93,6 +101,13 @@ COREDNS = Part("coredns", "v1.15.0", packages=("github.com/coredns/coredns",))
 PAUSE = Part("pause", "1", packages=("causal-rollouts.local/parts/pause",))
 GATEWAY_API = Part("gateway-api", "v1.6.3", crds="sigs.k8s.io/gateway-api:config/crd/standard")
 TRAEFIK = Part("traefik", "3.7.15", wheel="traefik")
+KUBECTL = Part(
+    "kubectl",
+    KUBERNETES.version,
+    packages=("k8s.io/kubernetes/cmd/kubectl",),
+    stamps=KUBERNETES.stamps,
+    pins="kubernetes",
+)
 KIND = Part("kind", "v0.33.0", packages=("sigs.k8s.io/kind",))
 
 # Small ones first, so that a mistake shows early.
@@ -141,7 +156,7 @@ def _make(part: Part, folder: Path, places: Places) -> None:
 
 
 def _take_wheel(part: Part, folder: Path) -> None:
-    wheels.unpack(PINS / part.name / "requirements.txt", folder)
+    wheels.unpack(part.pinned / "requirements.txt", folder)
     script = next(folder.glob(f"*.data/scripts/{part.wheel}"))
     script.rename(folder / part.wheel)
     (folder / part.wheel).chmod(0o755)
@@ -152,7 +167,7 @@ def _copy_crds(part: Part, folder: Path, go: Path) -> None:
     module, _, inside = part.crds.partition(":")
     answer = run(
         [go, "mod", "download", "-json", module],
-        cwd=PINS / part.name,
+        cwd=part.pinned,
         env=toolchain.ENVIRONMENT,
         seconds=300,
     )
@@ -170,7 +185,7 @@ def _compile(part: Part, folder: Path, go: Path) -> None:
         heartbeat(lambda: f"{part.name}: {len(compiled)} packages compiled"),
         subprocess.Popen(
             argv,
-            cwd=PINS / part.name,
+            cwd=part.pinned,
             env={**os.environ, **toolchain.ENVIRONMENT},
             stderr=subprocess.PIPE,
             text=True,

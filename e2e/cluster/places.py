@@ -17,10 +17,24 @@ class Places:
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Places":
         home = Path(environ.get("HOME", "/root"))
-        cache = environ.get("CAUSAL_ROLLOUTS_CACHE") or str(home / ".cache" / "causal-rollouts")
-        run = environ.get("CAUSAL_ROLLOUTS_RUN") or "/run/causal-rollouts"
-        data = environ.get("CAUSAL_ROLLOUTS_DATA") or "/var/lib/causal-rollouts"
-        return cls(Path(cache).absolute(), Path(run).absolute(), Path(data).absolute())
+        cache = Path(environ.get("CAUSAL_ROLLOUTS_CACHE") or home / ".cache" / "causal-rollouts").absolute()
+        # Who may not write there cannot run the recipe, but may use kind or a cluster of somebody else's.
+        system = os.access("/run", os.W_OK)
+        run = environ.get("CAUSAL_ROLLOUTS_RUN") or (
+            "/run/causal-rollouts" if system else cache / "running" / "run"
+        )
+        data = environ.get("CAUSAL_ROLLOUTS_DATA") or (
+            "/var/lib/causal-rollouts" if system else cache / "running" / "data"
+        )
+        return cls(cache, Path(run).absolute(), Path(data).absolute())
+
+    def environment(self) -> dict[str, str]:
+        """What `of` makes these same places of."""
+        return {
+            "CAUSAL_ROLLOUTS_CACHE": str(self.cache),
+            "CAUSAL_ROLLOUTS_RUN": str(self.run),
+            "CAUSAL_ROLLOUTS_DATA": str(self.data),
+        }
 
     @property
     def logs(self) -> Path:

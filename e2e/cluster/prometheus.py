@@ -8,6 +8,7 @@ from e2e.cluster.kubectl import Manifest, apply
 from e2e.cluster.programs import Program
 from e2e.cluster.progress import say, wait_for
 from e2e.cluster.rbac import cluster_role, reads, user
+from e2e.cluster.scraping import Vantage, scrape_config
 from e2e.cluster.settings import API_ADDRESS, API_PORT, POD_GATEWAY, PROMETHEUS_SERVICE
 from e2e.cluster.state import Cluster
 
@@ -47,8 +48,8 @@ def targets(cluster: Cluster) -> list[dict[str, Any]]:
     return found
 
 
-def manifests(port: int) -> list[Manifest]:
-    """What the two may read, and a Service by which pods reach the Prometheus on the host."""
+def roles(prometheus: Manifest, objects: Manifest) -> list[Manifest]:
+    """What the two subjects may read."""
     prometheus_rules = [
         reads("", "nodes", "pods", "services", "endpoints"),
         {"apiGroups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
@@ -58,11 +59,18 @@ def manifests(port: int) -> list[Manifest]:
         reads("", "pods", "nodes", "namespaces", "services"),
         reads("apps", "deployments", "replicasets"),
     ]
-    meta = {"name": NAME, "namespace": NAMESPACE}
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
-        *cluster_role(NAME, prometheus_rules, user(f"causal-rollouts:{NAME}")),
-        *cluster_role(OBJECTS, object_rules, user(f"causal-rollouts:{OBJECTS}")),
+        *cluster_role(NAME, prometheus_rules, prometheus),
+        *cluster_role(OBJECTS, object_rules, objects),
+    ]
+
+
+def manifests(port: int) -> list[Manifest]:
+    """Roles, and a Service by which pods reach the Prometheus on the host."""
+    meta = {"name": NAME, "namespace": NAMESPACE}
+    return [
+        *roles(user(f"causal-rollouts:{NAME}"), user(f"causal-rollouts:{OBJECTS}")),
         {
             "apiVersion": "v1",
             "kind": "Service",
@@ -84,81 +92,22 @@ def manifests(port: int) -> list[Manifest]:
 
 
 def config(cluster: Cluster) -> dict[str, Any]:
-    """namespace, pod and node of a pod's series come from discovery, never from the pod itself."""
-    interval = f"{cluster.settings.scrape_ms}ms"
+    """As it is scraped from the host: by certificate, the gateway and the objects' states on loopback."""
     keys = cluster.places.pki
     tls = {
         "ca_file": str(keys / "ca.crt"),
         "cert_file": str(keys / "prometheus.crt"),
         "key_file": str(keys / "prometheus.key"),
     }
-    kubeconfig = str(cluster.places.run / "kubeconfigs" / NAME)
-
-    def discovery(role: str) -> list[dict[str, str]]:
-        return [{"role": role, "kubeconfig_file": kubeconfig}]
-
-    def local(port: str) -> list[dict[str, list[str]]]:
-        return [{"targets": [f"127.0.0.1:{cluster.port(port)}"]}]
-
-    return {
-        "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": "1m"},
-        "scrape_configs": [
-            {"job_name": "pods", "kubernetes_sd_configs": discovery("pod"), "relabel_configs": _pod_labels()},
-            {
-                "job_name": "kubelet-resource",
-                "scheme": "https",
-                "metrics_path": "/metrics/resource",
-                "tls_config": tls,
-                # container, pod and namespace are the container's, not kubelet's.
-                "honor_labels": True,
-                "track_timestamps_staleness": True,
-                "kubernetes_sd_configs": discovery("node"),
-                "relabel_configs": [_copy("__meta_kubernetes_node_name", "node")],
-            },
-            {"job_name": OBJECTS, "honor_labels": True, "static_configs": local(OBJECTS)},
-            {"job_name": "traefik", "static_configs": local("gateway-metrics")},
-            {
-                "job_name": "apiserver",
-                "scheme": "https",
-                "scrape_interval": "15s",
-                "scrape_timeout": "10s",
-                "tls_config": tls,
-                "static_configs": [{"targets": [f"{API_ADDRESS}:{API_PORT}"]}],
-                "metric_relabel_configs": [
-                    {
-                        "source_labels": ["__name__"],
-                        "regex": "apiserver_request_total|process_.*",
-                        "action": "keep",
-                    }
-                ],
-            },
-            {"job_name": NAME, "static_configs": local(NAME)},
-        ],
-    }
-
-
-def _pod_labels() -> list[dict[str, Any]]:
-    note = "__meta_kubernetes_pod_annotation_prometheus_io"
-    return [
-        {"source_labels": [f"{note}_scrape"], "regex": "true", "action": "keep"},
-        {"source_labels": ["__meta_kubernetes_pod_phase"], "regex": "Succeeded|Failed", "action": "drop"},
-        {"source_labels": ["__meta_kubernetes_pod_container_init"], "regex": "true", "action": "drop"},
-        {"source_labels": [f"{note}_path"], "regex": "(.+)", "target_label": "__metrics_path__"},
-        {
-            "source_labels": ["__meta_kubernetes_pod_ip", f"{note}_port"],
-            "separator": ":",
-            "regex": r"(.+):(\d+)",
-            "replacement": "$1:$2",
-            "target_label": "__address__",
-        },
-        _copy("__meta_kubernetes_namespace", "namespace"),
-        _copy("__meta_kubernetes_pod_name", "pod"),
-        _copy("__meta_kubernetes_pod_node_name", "node"),
-    ]
-
-
-def _copy(source: str, label: str) -> dict[str, Any]:
-    return {"source_labels": [source], "target_label": label}
+    vantage = Vantage(
+        discovery={"kubeconfig_file": str(cluster.places.run / "kubeconfigs" / NAME)},
+        credentials={"tls_config": tls},
+        api_server=f"{API_ADDRESS}:{API_PORT}",
+        objects=f"127.0.0.1:{cluster.port(OBJECTS)}",
+        gateway=f"127.0.0.1:{cluster.port('gateway-metrics')}",
+        itself=f"127.0.0.1:{cluster.port(NAME)}",
+    )
+    return scrape_config(vantage, cluster.settings.scrape_ms)
 
 
 def _prometheus(cluster: Cluster) -> Program:

@@ -2,8 +2,9 @@
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from e2e.cluster.places import Places
 from e2e.cluster.programs import Programs
 from e2e.cluster.settings import Node, Settings
 from e2e.cluster.trouble import ClusterTrouble
+
+KIND_NAME = "causal-rollouts"
 
 
 class Provider(StrEnum):
@@ -34,7 +37,13 @@ class Cluster:
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        return self.settings.all_nodes()
+        """The nodes that `up` made; none of a cluster that is somebody else's."""
+        made = self.settings.all_nodes()
+        if self.provider is Provider.HOST:
+            return made
+        if self.provider is Provider.KIND:
+            return tuple(replace(node, name=kind_node(node.index)) for node in made)
+        return ()
 
     @property
     def programs(self) -> Programs:
@@ -62,6 +71,11 @@ class Cluster:
             raise ClusterTrouble(f"{what} needs the cluster that runs on this machine, not {self.provider}")
 
 
+def kind_node(index: int) -> str:
+    """As kind names its workers: the first has no number."""
+    return f"{KIND_NAME}-worker{index if index > 1 else ''}"
+
+
 def state_file(places: Places) -> Path:
     return places.run / "cluster.json"
 
@@ -78,6 +92,12 @@ def save(cluster: Cluster) -> None:
         "settings": cluster.settings.to_json(),
     }
     write_whole(path, json.dumps(written, indent=2))
+
+
+def forget(places: Places) -> None:
+    """Everything of this cluster that lies in files."""
+    for folder in (places.run, places.data):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Cluster:
@@ -124,7 +144,7 @@ def existing(kubeconfig: Path, environ: Mapping[str, str]) -> Cluster:
     return Cluster(
         Provider.EXISTING,
         kubeconfig,
-        Path("kubectl"),
+        Path(shutil.which("kubectl") or "kubectl"),
         environ.get("PROMETHEUS_URL", ""),
         environ.get("GATEWAY_URL", ""),
         places,

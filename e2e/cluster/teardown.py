@@ -1,10 +1,9 @@
 """Taking the cluster away, in the order that leaves nothing behind, from whatever state it is in."""
 
-import shutil
 import signal
 from pathlib import Path
 
-from e2e.cluster import before, cgroups, control_plane, network
+from e2e.cluster import before, cgroups, control_plane, network, state
 from e2e.cluster.command import run
 from e2e.cluster.places import Places
 from e2e.cluster.programs import Identity, Programs, end
@@ -39,8 +38,7 @@ def down(places: Places) -> None:
     cgroups.remove()
     before.restore(noted(places))
     _remove_log_links(places)
-    for folder in (places.run, places.data):
-        shutil.rmtree(folder, ignore_errors=True)
+    state.forget(places)
     say("network, rules, control groups and files are gone")
 
 
