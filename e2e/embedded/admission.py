@@ -6,7 +6,7 @@ cluster has the same holes and the same strengths.
 
 from typing import Any
 
-from causal_rollouts.adapters.kube import GATE_LABEL, RECORD, Kind
+from causal_rollouts.adapters.kube import GATE_LABEL, RECORD, ROUTES, SERVICE, Kind
 from causal_rollouts.ports import Refused
 
 OPERATOR = "system:serviceaccount:causal-rollouts:operator"
@@ -23,6 +23,20 @@ def gate(old: dict[str, Any], new: dict[str, Any], user: str, *, bypass: bool) -
         new["spec"]["paused"] = True
     if not (may and after is not None):
         new["metadata"].setdefault("labels", {})[GATE_LABEL] = "enabled"
+
+
+def fill_in(kind: Kind, new: dict[str, Any]) -> None:
+    """What the API server adds to what was left out, as far as anybody reads it (in place)."""
+    spec = new.get("spec") or {}
+    if kind in ROUTES.values():
+        for rule in spec.get("rules", []):
+            for backend in rule.get("backendRefs", []):
+                for key, value in (("group", ""), ("kind", "Service"), ("weight", 1)):
+                    backend.setdefault(key, value)
+    if kind == SERVICE:
+        for port in spec.get("ports", []):
+            port.setdefault("protocol", "TCP")
+            port.setdefault("targetPort", port["port"])
 
 
 def validate(kind: Kind, old: dict[str, Any] | None, new: dict[str, Any]) -> None:

@@ -6,17 +6,16 @@ objects through `stored` and `change`.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from causal_rollouts.adapters.kube import DEPLOYMENT, FIELD_MANAGER, NODE, POD, Gone, Kind
-from causal_rollouts.ports import NotYet, Refused
+from causal_rollouts.adapters.kube import DEPLOYMENT, FIELD_MANAGER, NODE, POD, Kind, Kube
+from causal_rollouts.ports import NotYet
 from e2e.embedded import ownership
-from e2e.embedded.admission import OPERATOR, gate, validate
-from e2e.embedded.patches import PatchFailed, apply_merge, clone, json_patch, merge_patch
-from e2e.embedded.selectors import matches, parse
+from e2e.embedded.admission import OPERATOR, fill_in, gate, validate
+from e2e.embedded.patches import clone
 
 Object = dict[str, Any]
 NO_STATUS = frozenset({"services", "endpointslices", "events", "configmaps"})
@@ -60,8 +59,10 @@ class ApiServer:
         """A time as the API writes it."""
         return datetime.fromtimestamp(self.time if time is None else time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def client(self, user: str = OPERATOR, manager: str = "") -> "Client":
+    def client(self, user: str = OPERATOR, manager: str = "") -> Kube:
         """The API for one user. manager: name in managedFields, by default as the operator and kubectl do."""
+        from e2e.embedded.client import Client  # it needs this module
+
         return Client(self, user, manager or (FIELD_MANAGER if user == OPERATOR else "kubectl-edit"))
 
     def stored(self, kind: Kind, namespace: str = "") -> list[Object]:
@@ -86,6 +87,7 @@ class ApiServer:
             raise NotYet(f'{kind.plural} "{meta["name"]}" already exists')
         if kind not in (NODE, POD) or user != SYSTEM:
             new.pop("status", None)
+        fill_in(kind, new)
         validate(kind, None, new)
         meta["uid"] = self._uid(kind, namespace, meta["name"])
         meta["creationTimestamp"] = self.stamp()
@@ -119,12 +121,9 @@ class ApiServer:
         if not new["metadata"].get("finalizers"):
             new["metadata"].pop("finalizers", None)
         if kind == DEPLOYMENT and not status:
-            if not new["spec"].get("paused"):
-                # The typed object drops a false value, and with it whoever owned the field.
-                new["spec"] = {k: v for k, v in new["spec"].items() if k != "paused"}
-            if manager:
-                ownership.updated(old, new, manager)
-            gate(old, new, user, bypass=user in self.bypass)
+            self._admit(old, new, user, manager)
+        if not status:
+            fill_in(kind, new)
         validate(kind, old, new)
         if _changes_generation(kind, old, new):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
@@ -134,6 +133,14 @@ class ApiServer:
         if new["metadata"].get("deletionTimestamp") and not new["metadata"].get("finalizers") and kind != POD:
             self.forget(kind, new)
         return new
+
+    def _admit(self, old: Object, new: Object, user: str, manager: str) -> None:
+        if not new["spec"].get("paused"):
+            # The typed object drops a false value, and with it whoever owned the field.
+            new["spec"] = {k: v for k, v in new["spec"].items() if k != "paused"}
+        if manager:
+            ownership.updated(old, new, manager)
+        gate(old, new, user, bypass=user in self.bypass)
 
     def remove(self, kind: Kind, obj: Object, propagation: str, user: str = SYSTEM) -> None:
         """Delete, or mark as being deleted while a finalizer or a running pod holds it."""
@@ -191,95 +198,6 @@ class ApiServer:
                     self._keep(kind, {**obj, "metadata": meta}, SYSTEM, "update")
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
-    """`Kube` for one user. What it returns are copies."""
-
-    server: ApiServer
-    user: str
-    manager: str
-
-    async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
-        self._ask("get", kind, namespace, name)
-        found: Object | None = clone(self.server.find(kind, namespace, name))
-        return found
-
-    async def list(self, kind: Kind, namespace: str = "", labels: str = "") -> list[Object]:
-        self._ask("list", kind, namespace, "")
-        wanted = parse(labels)
-        return [
-            clone(obj)
-            for obj in self.server.stored(kind, namespace)
-            if matches(wanted, obj["metadata"].get("labels", {}))
-        ]
-
-    async def create(self, kind: Kind, namespace: str, obj: Object) -> Object:
-        self._ask("create", kind, namespace, obj.get("metadata", {}).get("name", ""))
-        made: Object = clone(self.server.add(kind, namespace, obj, self.user, self.manager))
-        return made
-
-    async def merge(
-        self, kind: Kind, namespace: str, name: str, patch: Mapping[str, Any], *, status: bool = False
-    ) -> Object:
-        old = self._for_write("merge", kind, namespace, name)
-        seen = patch.get("metadata", {}).get("resourceVersion")
-        if seen is not None and seen != old["metadata"]["resourceVersion"]:
-            raise NotYet(f'{kind.plural} "{name}": the object has been modified; read it again')
-        return self._put(kind, old, merge_patch(clone(old), patch), status=status)
-
-    async def json_patch(
-        self, kind: Kind, namespace: str, name: str, ops: Sequence[Mapping[str, Any]]
-    ) -> Object:
-        old = self._for_write("patch", kind, namespace, name)
-        try:
-            new = json_patch(old, ops)
-        except PatchFailed as error:
-            raise NotYet(f'{kind.plural} "{name}": {error}') from None
-        return self._put(kind, old, new)
-
-    async def apply(self, kind: Kind, namespace: str, obj: Object, *, force: bool = True) -> Object:
-        name = obj["metadata"]["name"]
-        self._ask("apply", kind, namespace, name)
-        old = self.server.find(kind, namespace, name)
-        if old is None:
-            return clone(self.server.add(kind, namespace, obj, self.user, self.manager))
-        body = {k: v for k, v in obj.items() if k not in {"apiVersion", "kind"}}
-        named = ownership.named_in({"metadata": {}, **body})
-        new = apply_merge(old, body, ownership.owned(old, self.manager, "Apply") - named)
-        others = {path for path in named if _at(old, path) not in (_NOTHING, _at(new, path))}
-        if others and not force:
-            raise NotYet(
-                f'{kind.plural} "{name}": conflict over {", ".join(".".join(p) for p in sorted(others))}'
-            )
-        if kind == DEPLOYMENT:
-            ownership.applied(old, new, self.manager, named)
-        return clone(self.server.change(kind, old, new, self.user, manager=""))
-
-    async def delete(
-        self, kind: Kind, namespace: str, name: str, *, uid: str = "", propagation: str = "Background"
-    ) -> None:
-        old = self._for_write("delete", kind, namespace, name)
-        if uid and uid != old["metadata"]["uid"]:
-            raise NotYet(f'{kind.plural} "{name}": the uid in the precondition is another')
-        self.server.remove(kind, old, propagation, self.user)
-
-    def _ask(self, verb: str, kind: Kind, namespace: str, name: str) -> None:
-        if self.server.before is not None:
-            self.server.before(Call(self.user, verb, kind.kind, namespace, name))
-
-    def _for_write(self, verb: str, kind: Kind, namespace: str, name: str) -> Object:
-        self._ask(verb, kind, namespace, name)
-        old = self.server.find(kind, namespace, name)
-        if old is None:
-            raise Gone(f'{kind.plural} "{name}" not found')
-        return old
-
-    def _put(self, kind: Kind, old: Object, new: Object, *, status: bool = False) -> Object:
-        changed = self.server.change(kind, old, new, self.user, status=status, manager=self.manager)
-        copy: Object = clone(changed)
-        return copy
-
-
 _FIXED = frozenset(
     {
         "uid",
@@ -291,7 +209,6 @@ _FIXED = frozenset(
         "deletionGracePeriodSeconds",
     }
 )
-_NOTHING = object()
 
 
 def _only(obj: Object, key: str) -> Object:
@@ -311,17 +228,9 @@ def _changes_generation(kind: Kind, old: Object, new: Object) -> bool:
     return kind == DEPLOYMENT and notes[0] != notes[1]
 
 
-def _at(obj: Any, path: tuple[str, ...]) -> Any:
-    for part in path:
-        if not isinstance(obj, dict) or part not in obj:
-            return _NOTHING
-        obj = obj[part]
-    return obj
-
-
 def _call(user: str, verb: str, obj: Object) -> Call:
     meta = obj["metadata"]
     return Call(user, verb, obj["kind"], meta.get("namespace", ""), meta["name"])
 
 
-__all__ = ["OPERATOR", "SYSTEM", "ApiServer", "Call", "Client", "Refused"]
+__all__ = ["OPERATOR", "SYSTEM", "ApiServer", "Call"]

@@ -33,10 +33,14 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class TrafficPlan:
-    """Service and routes by name. routes: (kind, name), kind HTTPRoute or GRPCRoute."""
+    """Service and routes by name. routes: (kind, name), kind HTTPRoute or GRPCRoute.
+
+    target: the Deployment behind the Service; "" where only the traffic is looked at.
+    """
 
     service: str
     routes: tuple[tuple[str, str], ...]
+    target: str = ""
 
 
 NOWHERE = TrafficPlan("", ())
