@@ -165,7 +165,9 @@ def _registration(
             mode=Mode(str(choices.mode)),
             on_inconclusive=OnInconclusive(str(choices.on_inconclusive)),
             traffic=TrafficPlan(
-                rollout.traffic.service, tuple(("HTTPRoute", r.name) for r in rollout.traffic.http_routes)
+                rollout.traffic.service,
+                tuple(("HTTPRoute", r.name) for r in rollout.traffic.http_routes),
+                target=rollout.target_ref.name,
             ),
         )
     except ValueError as error:
