@@ -86,7 +86,7 @@ def group_drift(observed: Floats, expected: Floats, group: Ints) -> float:
         return 0.0
     left = O - E
     lagged = [float((left[:, k:] * left[:, :-k]).mean()) for k in _LAGS]
-    drift = sum(lagged) / len(lagged) / square
+    drift = math.fsum(lagged) / len(lagged) / square
     error = float(E.mean()) / square / math.sqrt(O.size)
     return _DRIFT_INFLATION * drift if drift > error else 0.0
 
@@ -96,7 +96,7 @@ def block_dispersion(observed: Floats, exposure: Floats) -> float:
 
     observed, exposure: [unit, step].
     """
-    steps = observed.shape[1] // _BLOCK * _BLOCK
+    steps = int(observed.shape[1]) // _BLOCK * _BLOCK
     blocks, units = steps // _BLOCK, int((exposure.sum(axis=1) > 0).sum())
     if blocks < 2 or units < 2:
         return 1.0
@@ -104,8 +104,8 @@ def block_dispersion(observed: Floats, exposure: Floats) -> float:
     E = common_expectation(O, exposure[:, :steps].reshape(len(observed), blocks, _BLOCK).sum(axis=2))
     if float(E.sum()) <= _LEAST_EVENTS:
         return 1.0
-    ratio = float(np.square(O - E).sum() / E.sum())
-    return max(1.0, ratio * units / (units - 1) * blocks / (blocks - 1))
+    ratio = float(np.square(O - E).sum()) / float(E.sum())
+    return max(1.0, ratio * (units / (units - 1)) * (blocks / (blocks - 1)))
 
 
 def _by_group(values: Floats, group: Ints) -> Floats:

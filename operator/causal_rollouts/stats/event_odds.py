@@ -14,14 +14,14 @@ Floats = NDArray[np.float64]
 
 STEP = 0.05
 
-LOG_RATIO: Floats = -2.0 + STEP * np.arange(141)
+LOG_RATIO: Floats = -2.0 + STEP * np.arange(141, dtype=np.float64)
 """Grid of log rate ratios, -2 to 5."""
 
-LOG_RATIO_WIDE: Floats = -4.0 + STEP * np.arange(221)
+LOG_RATIO_WIDE: Floats = -4.0 + STEP * np.arange(221, dtype=np.float64)
 """The same, -4 to 7: a log ratio of one side that is itself a mixture with a further offset."""
 
-_FINENESS = 4
-_SHARPEST = 0.5
+_COLUMNS = (1, 2, 4, 8)
+_SHARPEST = 2.0
 
 for _grid in (LOG_RATIO, LOG_RATIO_WIDE):
     _grid.setflags(write=False)
@@ -39,13 +39,15 @@ def log_likelihood(treated: float, control: float, share: float, grid: Floats) -
 def resolved(log_l: Floats) -> Floats:
     """The likelihood at columns of interleaved points [i, p], at grid[i] + p STEP / columns.
 
-    One column while the grid shows the peak. A peak narrower than about 1.4 steps is interpolated
-    (cubic), else what its sum comes to depends on where between two points it happens to lie.
+    One column while the grid shows the peak. A peak narrower than .7 of a step is interpolated (cubic),
+    else what its sum comes to depends on where between two points it happens to lie.
     """
-    if float(-np.diff(log_l, 2).min(initial=0.0)) <= _SHARPEST:
+    bend = float(-np.diff(log_l, 2).min(initial=0.0))
+    columns = next((c for c in _COLUMNS if bend <= _SHARPEST * c**2), _COLUMNS[-1])
+    if columns == 1:
         return log_l[:, None]
     padded = np.concatenate(([_beyond(*log_l[:3])], log_l, [_beyond(*log_l[:-4:-1])]))
-    return np.lib.stride_tricks.sliding_window_view(padded, 4) @ _CUBIC
+    return np.lib.stride_tricks.sliding_window_view(padded, 4) @ _CUBIC[columns]
 
 
 def peak(grid: Floats, log_l: Floats) -> float:
@@ -75,4 +77,4 @@ def _lagrange(t: Floats) -> Floats:
     )
 
 
-_CUBIC = _lagrange(np.arange(_FINENESS) / _FINENESS)
+_CUBIC = {columns: _lagrange(np.arange(columns) / columns) for columns in _COLUMNS[1:]}

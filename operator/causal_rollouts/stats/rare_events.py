@@ -9,7 +9,7 @@ from causal_rollouts.stats.logspace import log_sum_exp
 
 Floats = NDArray[np.float64]
 
-_LOG_RATIO: Floats = 0.05 + 0.1 * np.arange(70)
+_LOG_RATIO: Floats = 0.05 + 0.1 * np.arange(70, dtype=np.float64)
 _PRIOR_VARIANCE = 4.0
 
 _LOG_PRIOR: Floats = -0.5 * np.square(_LOG_RATIO) / _PRIOR_VARIANCE

@@ -30,8 +30,8 @@ Floats = NDArray[np.float64]
 _OFFSETS = ((0.85, 0.1**2), (0.15, 0.8**2))
 """Prior of the offset: mostly none, sometimes cold caches. (mass, variance)."""
 
-_DRAW: Floats = STEP * np.arange(-60, 61)
-_MEAN: Floats = -5.0 + STEP * np.arange(262)
+_DRAW: Floats = STEP * np.arange(-60, 61, dtype=np.float64)
+_MEAN: Floats = -5.0 + STEP * np.arange(262, dtype=np.float64)
 
 
 def three_arm_likelihood(
@@ -103,10 +103,8 @@ def _with_offset(log_both: Floats) -> Floats:
 def _offset_mass(phase: int, phases: int) -> Floats:
     phi = LOG_RATIO_WIDE + STEP * phase / phases
     distance = phi[:, None] - _MEAN[None, :]
-    mass: Floats = (
-        STEP
-        / phases
-        * sum(part * np.exp(log_normal_density(distance, np.array(variance))) for part, variance in _OFFSETS)
-    )
+    mass = np.zeros_like(distance)
+    for part, variance in _OFFSETS:
+        mass += STEP / phases * part * np.exp(log_normal_density(distance, np.array(variance)))
     mass.setflags(write=False)
     return mass

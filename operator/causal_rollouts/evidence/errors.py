@@ -1,0 +1,195 @@
+"""Error share: canary against baseline, with stable as a third arm.
+
+Young pods fail more while their caches are cold, so stable pods are no control
+of the canary's level. But they know best how many errors this service makes, and
+a prior on how much young differ from old lets them speak. Where that prior is
+wrong a second, light track of canary against baseline alone remains.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from causal_rollouts.evidence.count_history import CountHistory, fit_counts
+from causal_rollouts.evidence.counts import (
+    UNKNOWN_PHI,
+    Counts,
+    CountWindow,
+    Singles,
+    add_bin,
+    begin_counts,
+    blur,
+)
+from causal_rollouts.evidence.eligible import Eligible, Side, Table, counts_in, new_bins
+from causal_rollouts.evidence.frame import CountBins, Finding, Frame, Track
+from causal_rollouts.evidence.rate_shift import (
+    HARM_KAPPA2,
+    SAFE_KAPPA2,
+    RateMargins,
+    beyond,
+    beyond_points,
+    interval_of,
+    nothing_yet,
+    pair_likelihood,
+)
+from causal_rollouts.model.metrics import Metric
+from causal_rollouts.stats.blurred_likelihood import BlurredLikelihood
+from causal_rollouts.stats.event_odds import LOG_RATIO_WIDE, log_likelihood
+from causal_rollouts.stats.rare_events import shortfall_log_e
+from causal_rollouts.stats.three_arms import three_arm_likelihood
+
+_THREE_ARM_SHARE = 0.8
+_PAIR_SHARE = 0.2
+_RELIABLE_EVENTS = 8
+_LEAST_CANARY_DRAW = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class FreshWindow:
+    """Young pods (canary and baseline) against stable ones, log_l on LOG_RATIO_WIDE."""
+
+    start: int
+    log_l: Singles
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorState:
+    """fresh: as many windows as `counts` has, in the same order."""
+
+    history: CountHistory
+    counts: Counts
+    fresh: tuple[FreshWindow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One window as both tracks see it. draw: variance of the canary pods' own draw."""
+
+    window: CountWindow
+    pair: BlurredLikelihood
+    three: BlurredLikelihood
+    draw: float
+
+
+def begin(frame: Frame, history: CountBins) -> ErrorState:
+    """Fit the stable pods' past."""
+    table = _table(history)
+    fit = fit_counts(frame, table.ids, table.first, table.events, table.exposure)
+    end = min(table.end, frame.now + 1, table.end if frame.t0 is None else frame.t0)
+    return ErrorState(fit, begin_counts(end), ())
+
+
+def absorb(state: ErrorState, frame: Frame, bins: CountBins) -> ErrorState:
+    """Consume the bins of the table that are new, up to `frame.now`."""
+    table = _table(bins)
+    eligible = Eligible(frame, table)
+    for at in new_bins(state.counts.next_bin, frame, table):
+        if counts_in(frame, at):
+            state = _with_bin(state, frame, eligible, at)
+        state = replace(state, counts=replace(state.counts, next_bin=at + 1))
+    return state
+
+
+def judge(state: ErrorState, frame: Frame, metric: Metric, lottery_phi: float | None) -> Finding:
+    """Both tracks of each window; lottery_phi: persistence of node drift as latency shows it."""
+    margins = RateMargins.of(metric.margins, state.history.margins(metric.margins))
+    phi = UNKNOWN_PHI if lottery_phi is None else lottery_phi
+    readings = [
+        _read(state, frame, window, fresh, phi)
+        for window, fresh in zip(state.counts.windows, state.fresh, strict=True)
+    ]
+    if not readings:
+        return nothing_yet(margins)
+    first = readings[0]
+    lower, upper = interval_of(first.three)
+    events = first.window.totals[0] + first.window.totals[2]
+    return Finding(
+        tracks=tuple(track for r in readings for track in _tracks(r, margins)),
+        effect=first.three.mode() if events > 0 else math.nan,
+        lower=lower,
+        upper=upper,
+        log_e_safe=_safe(state.history, first, margins),
+        log_e_stage=0.0,
+        harm_margin=margins.harm,
+        safe_margin=margins.safe,
+    )
+
+
+def _tracks(reading: _Reading, margins: RateMargins) -> tuple[Track, Track]:
+    window = reading.window
+    few = window.totals[0] + window.totals[2] < _RELIABLE_EVENTS
+    past = beyond(window, margins)
+    three = pair = -math.inf
+    if past or (few and beyond_points(window, margins)):
+        three = reading.three.above(margins.harm, HARM_KAPPA2)
+    if past:
+        pair = reading.pair.above(margins.harm, HARM_KAPPA2)
+    return Track(window.start, three, _THREE_ARM_SHARE), Track(window.start, pair, _PAIR_SHARE)
+
+
+def _safe(history: CountHistory, reading: _Reading, margins: RateMargins) -> float:
+    """Evidence that the effect is below the margin: the mean of what each way of asking says."""
+    three = reading.three.below(margins.safe, SAFE_KAPPA2)
+    pair = reading.pair.below(margins.safe, SAFE_KAPPA2)
+    relative = float(np.logaddexp(three, pair)) - math.log(2.0)
+    if 2.0 * history.rate > margins.safe_points:
+        return relative
+    # A ratio is learned from errors alone. Requests that did not fail say as much of a margin in points:
+    # a canary whose rate is below the points cannot exceed its control by them, whatever that one's rate.
+    n1, m1, _, _ = (reading.window.totals / history.dispersion).tolist()
+    luck = math.exp(-2.0 * math.sqrt(reading.draw))
+    absolute = shortfall_log_e(n1, margins.safe_points * m1 * luck)
+    return float(np.logaddexp(relative, absolute)) - math.log(2.0)
+
+
+def _read(state: ErrorState, frame: Frame, window: CountWindow, fresh: FreshWindow, phi: float) -> _Reading:
+    width = blur(state.counts, window, frame, state.history, phi)
+    v_control = max(width.control, width.total / 4.0)
+    v_canary = max(width.total - v_control, _LEAST_CANARY_DRAW)
+    treated, control = window.nodes.sum(axis=1, dtype=np.float64).tolist()
+    three = three_arm_likelihood(
+        window.log_l.astype(np.float64),
+        fresh.log_l.astype(np.float64),
+        treated / control if control > 0.0 else 1.0,
+        v_canary,
+        v_control,
+        state.history.df,
+    )
+    return _Reading(window, pair_likelihood(window, width.total, state.history.df), three, v_canary)
+
+
+def _with_bin(state: ErrorState, frame: Frame, eligible: Eligible, at: int) -> ErrorState:
+    starts = tuple(start for start in frame.windows if start <= at)
+    canary, baseline = eligible.canary(at), eligible.baseline(at, pure=False)
+    counts = add_bin(state.counts, state.history, starts, canary, baseline)
+    known = {w.start: w for w in state.fresh}
+    empty = np.zeros(len(LOG_RATIO_WIDE), np.float32)
+    fresh = tuple(known.get(w.start, FreshWindow(w.start, empty)) for w in counts.windows)
+    if canary.units and baseline.units:
+        gain = _fresh_gain(state.history, (canary, baseline), eligible.stable(at))
+        fresh = tuple(
+            FreshWindow(w.start, (w.log_l + gain).astype(np.float32)) if w.start in starts else w
+            for w in fresh
+        )
+    return replace(state, counts=counts, fresh=fresh)
+
+
+def _fresh_gain(history: CountHistory, young: tuple[Side, Side], stable: Side) -> Singles:
+    events = math.fsum(n for side in young for n in side.events.tolist())
+    exposure = math.fsum(e for side in young for e in side.scaled(history).tolist())
+    reference = math.fsum(stable.scaled(history).tolist())
+    share = exposure / (exposure + reference) if reference > 0.0 else 1.0
+    gain = log_likelihood(events, math.fsum(stable.events.tolist()), share, LOG_RATIO_WIDE)
+    return (gain / history.dispersion).astype(np.float32)
+
+
+def _table(bins: CountBins) -> Table:
+    return Table(
+        bins.ids,
+        bins.first,
+        np.where(bins.lost, 0.0, bins.events),
+        np.where(bins.lost, 0.0, bins.exposure),
+    )

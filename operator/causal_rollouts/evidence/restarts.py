@@ -1,0 +1,196 @@
+"""Restarts: too rare for a ratio, so they are held against a rate that is known beforehand.
+
+The null rate is the larger of a floor and twice what the controls show up to the
+bin before; three restarts in ten minutes suffice where a comparison of arms would
+need five. If the controls themselves begin to restart this breaks, so then it is
+given up for good and only the light comparison of arms remains.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from causal_rollouts.evidence.eligible import counts_in
+from causal_rollouts.evidence.frame import Finding, Floats, Frame, RestartBins, Track, Unit
+from causal_rollouts.evidence.rate_shift import SAFE_KAPPA2, interval_of
+from causal_rollouts.model.arms import Arm
+from causal_rollouts.model.metrics import Margins, Metric
+from causal_rollouts.stats.blurred_likelihood import BlurredLikelihood
+from causal_rollouts.stats.event_odds import LOG_RATIO, log_likelihood, peak
+from causal_rollouts.stats.rare_events import surplus_log_e
+from causal_rollouts.stats.variance_cells import CELL_MASS
+
+Singles = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+RECIPE = Margins(revert_above=1.0, promote_below=1.0, revert_above_points=0.1)
+"""Twice the controls' rate, and a tenth of a restart an hour at least (points are restarts an hour)."""
+
+_SURPLUS_SHARE = 10 / 12
+_PAIR_SHARE = 2 / 12
+_APART = 8
+_PRIOR_HOURS = 5.0
+_SURGE_BINS = (20, 80)
+_SURGE_LIMIT = math.log(5.0)
+_PAIR_BLUR = 0.05**2
+_PAIR_KAPPA2 = 4.0
+_HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class RestartState:
+    """Sums since t0. factor, floor: of the null rate, restarts an hour. past: its control events and hours.
+
+    last: bin of the newest restart that counted, by unit in `units` (sorted).
+    control: events and hours up to `next_bin`, with the past. recent: the same of the newest bins.
+    expected: canary restarts under the null. totals: canary events and hours, control events and hours.
+    surge: the controls began to restart.
+    """
+
+    factor: float
+    floor: float
+    past: Floats
+    next_bin: int
+    units: tuple[str, ...]
+    last: Ints
+    control: Floats
+    recent: Singles
+    expected: float
+    totals: Floats
+    log_l: Singles
+    surge: bool
+
+
+def begin(frame: Frame, history: RestartBins, margins: Margins = RECIPE) -> RestartState:
+    """Count the stable pods' restarts before t0."""
+    blank = RestartState(
+        factor=1.0 + margins.revert_above,
+        floor=margins.revert_above_points or RECIPE.revert_above_points,
+        past=np.zeros(2),
+        next_bin=history.first,
+        units=(),
+        last=np.zeros(0, np.int64),
+        control=np.zeros(2),
+        recent=np.zeros((max(_SURGE_BINS), 2), np.float32),
+        expected=0.0,
+        totals=np.zeros(4),
+        log_l=np.zeros(len(LOG_RATIO), np.float32),
+        surge=False,
+    )
+    end = history.first + history.restarts.shape[1]
+    past = _consumed(blank, frame, history, end if frame.t0 is None else min(end, frame.t0))
+    return replace(past, past=past.control, recent=blank.recent, surge=False)
+
+
+def absorb(state: RestartState, frame: Frame, bins: RestartBins) -> RestartState:
+    """Consume the bins of the table that are new, up to `frame.now`."""
+    return _consumed(state, frame, bins, bins.first + bins.restarts.shape[1])
+
+
+def judge(state: RestartState, frame: Frame, metric: Metric) -> Finding:
+    """Both tracks; restarts are judged from the first stage on only."""
+    n1, h1, n0, h0 = state.totals.tolist()
+    harm = math.log(state.factor)
+    safe = math.log1p(metric.margins.promote_below)
+    log_l = state.log_l.astype(np.float64)
+    pair = BlurredLikelihood(LOG_RATIO, log_l[None, :], np.full(len(CELL_MASS), _PAIR_BLUR))
+    effect = peak(LOG_RATIO, log_l) if n1 + n0 > 0 and min(h1, h0) > 0 else math.nan
+    surplus = surplus_log_e(n1, state.expected) if n1 > state.expected and not state.surge else -math.inf
+    compared = pair.above(harm, _PAIR_KAPPA2) if n1 > 0 and effect > harm else -math.inf
+    lower, upper = interval_of(pair)
+    started = () if frame.t0 is None else (frame.t0,)
+    return Finding(
+        tracks=tuple(
+            track
+            for start in started
+            for track in (Track(start, surplus, _SURPLUS_SHARE), Track(start, compared, _PAIR_SHARE))
+        ),
+        effect=effect,
+        lower=lower,
+        upper=upper,
+        log_e_safe=pair.below(safe, SAFE_KAPPA2),
+        log_e_stage=0.0,
+        harm_margin=harm,
+        safe_margin=safe,
+        note="restarts of the controls surged; only the comparison of arms counts" if state.surge else "",
+    )
+
+
+def _consumed(state: RestartState, frame: Frame, bins: RestartBins, end: int) -> RestartState:
+    row = {name: i for i, name in enumerate(bins.ids)}
+    units = sorted((u for u in frame.units if u.id in row), key=lambda u: u.id)
+    state = _with_units(state, units)
+    place = np.array([state.units.index(u.id) for u in units], dtype=np.int64)
+    rows = [row[u.id] for u in units]
+    first = max(state.next_bin, bins.first)
+    for at in range(first, min(end, frame.now + 1)):
+        restarts = bins.restarts[rows, at - bins.first]
+        counted = (restarts > 0) & (at - state.last[place] >= _APART)
+        hours = bins.seconds[rows, at - bins.first] / _HOUR
+        last = state.last.copy()
+        last[place[counted]] = at
+        state = _with_bin(replace(state, last=last), frame, at, units, counted.astype(np.float64), hours)
+        state = replace(state, next_bin=at + 1)
+    return state
+
+
+def _with_bin(
+    state: RestartState, frame: Frame, at: int, units: list[Unit], events: Floats, hours: Floats
+) -> RestartState:
+    promoting = frame.until_stable is not None and at >= frame.until_stable
+    controls = (Arm.BASELINE,) if promoting else (Arm.STABLE, Arm.BASELINE)
+    control = _sums(events, hours, [u.arm in controls for u in units])
+    if not counts_in(frame, at):
+        before = frame.t0 is None or at < frame.t0
+        return _with_control(state, control) if before else state
+    canary = _sums(events, hours, [u.arm is Arm.CANARY for u in units])
+    rate = max(state.floor, state.factor * (state.control[0] + 0.5) / (state.control[1] + _PRIOR_HOURS))
+    log_l = state.log_l
+    if min(canary[1], control[1]) > 0.0:
+        share = float(canary[1] / (canary[1] + control[1]))
+        log_l = (log_l + log_likelihood(float(canary[0]), float(control[0]), share, LOG_RATIO)).astype(
+            np.float32
+        )
+    return _with_control(
+        replace(
+            state,
+            expected=state.expected + rate * float(canary[1]),
+            totals=state.totals + np.concatenate((canary, control)),
+            log_l=log_l,
+        ),
+        control,
+    )
+
+
+def _with_control(state: RestartState, control: Floats) -> RestartState:
+    recent = np.vstack((state.recent[1:], control.astype(np.float32)))
+    return replace(
+        state, control=state.control + control, recent=recent, surge=state.surge or _surges(state, recent)
+    )
+
+
+def _surges(state: RestartState, recent: Singles) -> bool:
+    """Whether the controls restart more than their own past allows."""
+    if state.past[1] < _PRIOR_HOURS:
+        return False
+    rate = max(state.floor, state.factor * float(state.past[0] + 0.5) / float(state.past[1] + _PRIOR_HOURS))
+    sums = [recent[-bins:].sum(axis=0, dtype=np.float64).tolist() for bins in _SURGE_BINS]
+    return any(n >= 2 and surplus_log_e(n, rate * hours) >= _SURGE_LIMIT for n, hours in sums)
+
+
+def _sums(events: Floats, hours: Floats, chosen: list[bool]) -> Floats:
+    mask = np.array(chosen, dtype=np.bool_)
+    return np.array([math.fsum(events[mask].tolist()), math.fsum(hours[mask].tolist())])
+
+
+def _with_units(state: RestartState, units: list[Unit]) -> RestartState:
+    names = tuple(sorted({*state.units, *(u.id for u in units)}))
+    if names == state.units:
+        return state
+    last = np.full(len(names), -_APART - 1, dtype=np.int64)
+    last[[names.index(name) for name in state.units]] = state.last
+    return replace(state, units=names, last=last)
