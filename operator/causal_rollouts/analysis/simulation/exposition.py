@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from causal_rollouts.analysis.series_names import RESTARTS
 from causal_rollouts.analysis.simulation.setting import CODE, COUNTER, HISTOGRAM
 from causal_rollouts.model.arms import Pod
 from causal_rollouts.model.telemetry import Series
 
-RESTARTS = "kube_pod_container_status_restarts_total"
 OK, FAILED = "200", "503"
 
 Floats = NDArray[np.float64]

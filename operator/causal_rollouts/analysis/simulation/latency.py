@@ -31,6 +31,13 @@ def bucket_shares(answers: Answers, level: Floats, slow: Floats) -> Floats:
     return shares
 
 
+def edge_with_share(answers: Answers, share: float) -> float:
+    """Bucket edge above which an undisturbed service has nearest to this share of requests."""
+    at_rest = bucket_shares(answers, np.zeros(1), np.array([answers.slow_share]))[0]
+    above = np.maximum(1.0 - np.cumsum(at_rest)[:-1], 1e-12)
+    return answers.edges[int(np.argmin(np.abs(np.log(above / share))))]
+
+
 def _below(shape: str, distance: Floats) -> Floats:
     found: Floats = expit(distance * LOGISTIC) if shape == "loglogistic" else ndtr(distance)
     return found

@@ -25,7 +25,11 @@ from causal_rollouts.analysis.simulation.climate import (
     Unevenness,
     Wander,
 )
-from causal_rollouts.analysis.simulation.setting import Setting
+from causal_rollouts.analysis.simulation.latency import edge_with_share
+from causal_rollouts.analysis.simulation.setting import Setting, metrics
+
+SLOW = 0.01
+"""Share of requests that are slow before a release; the recipe takes the edge nearest to it."""
 
 
 class Kind(StrEnum):
@@ -74,7 +78,9 @@ def usual(rng: np.random.Generator) -> Setting:
             cold=float(rng.uniform(0.0, 0.4)),
         ),
     )
-    return Setting(climate, replicas=replicas, nodes=int(rng.integers(4, 17)))
+    nodes = int(rng.integers(4, 17))
+    over = edge_with_share(climate.answers, SLOW)
+    return Setting(climate, replicas=replicas, nodes=nodes, metrics=metrics(over))
 
 
 def _usual_unevenness(rng: np.random.Generator) -> Unevenness:

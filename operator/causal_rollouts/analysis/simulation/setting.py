@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from causal_rollouts.analysis.series_names import RESTARTS
 from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.metrics import Gating, Margins, Matcher, Metric, MetricKind
@@ -20,21 +21,22 @@ CODE = "code"
 EPOCH = 1_800_000_000.0
 """When the first canary is asked for: any instant will do, a fixed one makes runs comparable."""
 
-METRICS = (
-    Metric("latency", MetricKind.LATENCY, HISTOGRAM, Margins(0.05, 0.10), Gating.BOTH),
-    Metric("slow", MetricKind.SLOW, HISTOGRAM, Margins(0.5, 1.5), Gating.REVERT_ONLY, share=0.01),
-    Metric("tail", MetricKind.TAIL, HISTOGRAM, Margins(0.5, 1.5), Gating.REVERT_ONLY, share=0.0015),
-    Metric(
-        "errors",
-        MetricKind.ERRORS,
-        COUNTER,
-        Margins(0.25, 0.5, revert_above_points=0.001, promote_below_points=0.003),
-        Gating.BOTH,
-        bad=(Matcher(((CODE, "5.."),)),),
-    ),
-    Metric("restarts", MetricKind.RESTARTS, "", Margins(1.0, 1.0), Gating.REVERT_ONLY),
-)
-"""The metrics a policy asks for by default, with the margins of the recipe."""
+
+def metrics(slow_over: float = 0.5) -> tuple[Metric, ...]:
+    """All metrics that the recipe knows, with its margins. slow_over: bucket edge of slow requests."""
+    rare = Margins(0.5, 1.5)
+    errors = Margins(0.25, 0.5, revert_above_points=0.001, promote_below_points=0.003)
+    bad = (Matcher(((CODE, "5.."),)),)
+    return (
+        Metric("latency", MetricKind.LATENCY, HISTOGRAM, Margins(0.05, 0.10), Gating.BOTH),
+        Metric("slow", MetricKind.SLOW, HISTOGRAM, rare, Gating.REVERT_ONLY, over=slow_over),
+        Metric("tail", MetricKind.TAIL, HISTOGRAM, rare, Gating.REVERT_ONLY, share=0.0015),
+        Metric("errors", MetricKind.ERRORS, COUNTER, errors, Gating.BOTH, bad=bad),
+        Metric("restarts", MetricKind.RESTARTS, RESTARTS, Margins(1.0, 1.0), Gating.REVERT_ONLY),
+    )
+
+
+METRICS = metrics()
 
 LADDER = (
     Stage(50, 300.0, 1800.0),

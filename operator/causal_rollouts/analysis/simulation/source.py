@@ -10,12 +10,13 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
+from causal_rollouts.analysis.series_names import names_of
 from causal_rollouts.analysis.simulation.chance import draws
 from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm, Incident
-from causal_rollouts.analysis.simulation.exposition import RESTARTS, Process
+from causal_rollouts.analysis.simulation.exposition import Process
 from causal_rollouts.analysis.simulation.world import World
 from causal_rollouts.model.arms import Pod
-from causal_rollouts.model.metrics import Metric, MetricKind
+from causal_rollouts.model.metrics import Metric
 from causal_rollouts.model.telemetry import Series
 from causal_rollouts.model.traffic import Weights
 from causal_rollouts.ports import Broken, Scope
@@ -25,17 +26,6 @@ PARTS = 5
 
 EARLY = 0.1
 """Part of a step by which a scrape comes before its end, so that none falls on the edge of a bin."""
-
-
-def names_of(metric: Metric) -> frozenset[str]:
-    """Names of the series that a metric is made of."""
-    match metric.kind:
-        case MetricKind.RESTARTS:
-            return frozenset({RESTARTS})
-        case MetricKind.ERRORS:
-            return frozenset({metric.series, metric.of} - {""})
-        case _:
-            return frozenset({f"{metric.series}_bucket"})
 
 
 class SimulatedSource:

@@ -1,0 +1,145 @@
+"""Between a recorded CausalRollout and the registration that the gate works with.
+
+A recording holds what the user applied, so a replay goes through the same
+resolution as a live release and cannot mean something else by the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from causal_rollouts.analysis.recording import Recording
+from causal_rollouts.analysis.rows import BadRecording, mapping
+from causal_rollouts.api.resolve import Unresolvable, resolve
+from causal_rollouts.model.metrics import Margins, Matcher, Metric, MetricKind
+from causal_rollouts.model.registration import Registration
+
+
+def registration(recording: Recording) -> Registration:
+    """What the release of a recording had registered.
+
+    Raises:
+        BadRecording: the manifest cannot be run; every problem with its field and fix.
+    """
+    where = "rollout.yaml"
+    metadata = mapping(recording.manifest.get("metadata") or {}, f"{where}.metadata")
+    spec = mapping(recording.manifest.get("spec") or {}, f"{where}.spec")
+    try:
+        return resolve(
+            spec,
+            None,
+            namespace=str(metadata.get("namespace", "default")),
+            release=recording.run.release or f"{metadata.get('name', 'rollout')}-1",
+            seed=recording.run.seed,
+            grid=recording.run.grid,
+        ).registration
+    except Unresolvable as error:
+        raise BadRecording("\n".join(f"{where}: {problem}" for problem in error.problems)) from None
+
+
+def manifest(reg: Registration) -> dict[str, object]:
+    """A CausalRollout that resolves to this registration, everything said, nothing left to defaults."""
+    spec: dict[str, object] = {
+        "targetRef": {"name": reg.target},
+        "traffic": {
+            "service": reg.traffic.service or reg.target,
+            "httpRoutes": [{"name": name} for _, name in reg.traffic.routes] or [{"name": reg.target}],
+        },
+        "mode": str(reg.mode),
+        "stages": [
+            {
+                "weight": stage.weight // 10,
+                "minDuration": _duration(stage.min_duration),
+                "maxDuration": _duration(stage.max_duration),
+            }
+            for stage in reg.stages
+        ],
+        "metrics": [_metric(metric) for metric in reg.metrics],
+        **_design(reg),
+    }
+    return {
+        "apiVersion": "causalrollouts.dev/v1alpha1",
+        "kind": "CausalRollout",
+        "metadata": {"name": reg.target, "namespace": reg.namespace},
+        "spec": spec,
+    }
+
+
+def _design(reg: Registration) -> dict[str, object]:
+    budget, times = reg.budget, reg.times
+    return {
+        "alphaRevert": _decimal(budget.alpha),
+        "evidence": {
+            "advance": _decimal(budget.advance),
+            "promoteContinuous": _decimal(budget.promote_continuous),
+            "promoteCounts": _decimal(budget.promote_counts),
+        },
+        "weights": {str(kind): _decimal(weight) for kind, weight in budget.kinds},
+        "windowWeights": {"first": _decimal(budget.first_window)},
+        "history": _duration(times.history),
+        "warmUp": times.warm_up,
+        "blackout": times.blackout,
+        "minCompleteness": _percent(reg.min_completeness),
+        "arms": {
+            "minPods": reg.arms.min_pods,
+            "baselineRatio": _decimal(reg.arms.baseline_ratio),
+            "baselineMaxShare": reg.arms.baseline_max_share // 10,
+        },
+        "readyTimeout": _duration(times.ready_timeout),
+        "blockedTimeout": _duration(times.blocked_timeout),
+        "bake": _duration(times.bake),
+        "rollbackWindow": _duration(times.rollback_window),
+        "onInconclusive": str(reg.on_inconclusive),
+    }
+
+
+def _metric(metric: Metric) -> dict[str, object]:
+    return {
+        "name": metric.name,
+        **_source(metric),
+        **_margins(metric.margins),
+        "gating": str(metric.gating),
+    }
+
+
+def _source(metric: Metric) -> dict[str, object]:
+    ignore = {"ignore": _matchers(metric.ignore)} if metric.ignore else {}
+    match metric.kind:
+        case MetricKind.LATENCY:
+            return {"latency": {"histogram": metric.series, **ignore}}
+        case MetricKind.SLOW | MetricKind.TAIL if metric.share:
+            return {"slow": {"histogram": metric.series, "share": _percent(metric.share), **ignore}}
+        case MetricKind.SLOW | MetricKind.TAIL:
+            return {"slow": {"histogram": metric.series, "over": f"{round(1000 * metric.over)}ms", **ignore}}
+        case MetricKind.ERRORS:
+            of = {"of": metric.of} if metric.of else {}
+            bad = {"bad": _matchers(metric.bad)} if metric.bad else {}
+            return {"errors": {"counter": metric.series, **of, **bad, **ignore}}
+        case _:
+            return {"restarts": {}}
+
+
+def _margins(margins: Margins) -> Mapping[str, str]:
+    return {
+        "revertAbove": _percent(margins.revert_above),
+        "nullBelow": _percent(margins.null_below),
+        "promoteBelow": _percent(margins.promote_below),
+        "revertAbovePoints": _percent(margins.revert_above_points),
+        "promoteBelowPoints": _percent(margins.promote_below_points),
+    }
+
+
+def _matchers(matchers: tuple[Matcher, ...]) -> list[dict[str, str]]:
+    return [dict(matcher.labels) for matcher in matchers]
+
+
+def _duration(seconds: float) -> str:
+    return f"{round(seconds)}s"
+
+
+def _percent(fraction: float) -> str:
+    return f"{round(100 * fraction, 4):g}%"
+
+
+def _decimal(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".")

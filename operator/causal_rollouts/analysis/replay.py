@@ -1,0 +1,186 @@
+"""Decide a recorded release again, tick by tick, as the gate would have.
+
+The same assessment and the same rules as in the operator; only the world is a
+recording, and its schedule stands whatever the gate would have done.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
+
+from causal_rollouts.analysis.manifest import registration
+from causal_rollouts.analysis.recording import Recording
+from causal_rollouts.analysis.replay_line import ReplayLine, line
+from causal_rollouts.analysis.rows import PER_MILLE
+from causal_rollouts.analysis.series_names import names_of
+from causal_rollouts.analysis.stage_clock import clocked
+from causal_rollouts.decision.decide import decide
+from causal_rollouts.decision.situation import Facts, situate
+from causal_rollouts.evidence.assess import assess, needed_since
+from causal_rollouts.model.arms import Pod
+from causal_rollouts.model.decision import Decision
+from causal_rollouts.model.evidence import Evidence
+from causal_rollouts.model.reasons import Act, Phase
+from causal_rollouts.model.registration import Registration
+from causal_rollouts.model.release import Release
+from causal_rollouts.model.telemetry import Look, Series, Telemetry
+from causal_rollouts.model.traffic import Change
+
+LOOK = 2
+"""Bins between two looks."""
+
+_AFTER_STAGES = frozenset({Phase.PROMOTING, Phase.BAKING, Phase.REVERTING, Phase.FINISHING, Phase.DONE})
+
+
+def replay(recording: Recording, until: float | None = None, *, stop: bool = False) -> Iterator[ReplayLine]:
+    """One line a tick.
+
+    until: no tick after that time. stop: end with the first Revert.
+
+    Raises:
+        BadRecording: the recorded manifest cannot be run.
+        StateUnreadable: never, unless the gate cannot read what it wrote itself.
+    """
+    again = _Replay(recording, registration(recording))
+    looks = recording.looks if recording.looks is not None else tuple(scheduled_looks(recording))
+    last = {a.time for a, b in pairwise(looks) if again.place(a.time) != again.place(b.time)}
+    last |= {looks[-1].time} if looks else set()
+    for look in looks:
+        if until is not None and look.time > until:
+            return
+        told = again.tick(look, ends_stage=look.time in last)
+        yield told
+        if stop and told.decision == Act.REVERT:
+            return
+
+
+def scheduled_looks(recording: Recording) -> Iterator[Look]:
+    """When an operator that was always there would have looked, from the first stage to the last sample."""
+    grid = recording.run.grid
+    begin = next(change.time for change in recording.timeline if change.stage is not None)
+    ends = [series.times[-1] for series in recording.series if series.times]
+    end = max([recording.timeline[-1].time, *ends])
+    index = grid.last_look(begin)
+    while grid.end(index) <= end + grid.scrape:
+        yield Look(grid.final_at(index), index)
+        index += LOOK
+
+
+class _Replay:
+    """The gate's memory between two ticks of a recording."""
+
+    def __init__(self, recording: Recording, reg: Registration) -> None:
+        self._recording = recording
+        self._reg = reg
+        self._state: bytes | None = None
+        self._look: int | None = None
+        self._share_ok = False
+        self._release = Release(reg.release, "candidate", "stable", "", Phase.PREPARING, 0.0)
+        pods = {pod.name for pod in recording.pods}
+        mine = [series for series in recording.series if series.labels.get("pod") in pods]
+        self._groups: Mapping[frozenset[str], tuple[Series, ...]] = {
+            names: tuple(series for series in mine if series.labels["__name__"] in names)
+            for names in {names_of(metric) for metric in reg.metrics}
+        }
+
+    def place(self, time: float) -> tuple[int | None, bool]:
+        """(stage, past the stages) at a time."""
+        past = [change for change in self._recording.timeline if change.time <= time]
+        if not past:
+            return None, False
+        return past[-1].stage, past[-1].phase in _AFTER_STAGES
+
+    def tick(self, look: Look, *, ends_stage: bool) -> ReplayLine:
+        """One tick: assess what is new, decide, and remember."""
+        timeline = tuple(change for change in self._recording.timeline if change.time <= look.time)
+        evidence, index = (None, look.last_final)
+        if not look.provider_error:
+            evidence, index = self._assess(look, timeline)
+        self._release = self._placed(timeline)
+        facts = Facts(provider_error=_away(look))
+        decision = decide(situate(self._reg, self._release, evidence, facts, look.time))
+        self._release = clocked(self._release, decision, look.time)
+        if evidence is not None:
+            self._share_ok = evidence.share.ok is True
+        weight = timeline[-1].weights.canary / PER_MILLE if timeline else 0.0
+        act = self._told(decision, ends_stage=ends_stage)
+        return line(look.time, index, self.place(look.time)[0], weight, decision, act, evidence)
+
+    def _told(self, decision: Decision, *, ends_stage: bool) -> Act:
+        """A recorded schedule moves on by itself: only at a stage's end is it told whether the gate would."""
+        moves = decision.act in {Act.ADVANCE, Act.PROMOTE}
+        return Act.HOLD if moves and not ends_stage else decision.act
+
+    def _assess(self, look: Look, timeline: tuple[Change, ...]) -> tuple[Evidence | None, int]:
+        """Every look that is due, in order; the first that proves harm ends it, as in the operator."""
+        pods = tuple(_as_of(pod, look.time) for pod in self._recording.pods if pod.created <= look.time)
+        newest = look.last_final
+        first = newest if self._look is None else min(self._look + LOOK, newest)
+        evidence: Evidence | None = None
+        telemetry = self._telemetry(timeline, look.time, self._reg.grid.end(newest))
+        for index in range(first, newest + 1, LOOK):
+            seen = Look(look.time, index, late_bins=max(0, newest - index))
+            found = assess(self._reg, pods, timeline, telemetry, seen, self._state)
+            self._state, evidence, self._look = found.state, found.evidence, index
+            if evidence.harm:
+                return evidence, index
+        return evidence, newest
+
+    def _telemetry(self, timeline: tuple[Change, ...], now: float, end: float) -> Telemetry:
+        since = needed_since(self._reg, timeline, self._state, now)
+        cut = {names: _between(series, since, end) for names, series in self._groups.items()}
+        return Telemetry({metric.name: cut[names_of(metric)] for metric in self._reg.metrics})
+
+    def _placed(self, timeline: tuple[Change, ...]) -> Release:
+        """The release as it stood then, by the recorded schedule; a stage that is gone again has ended."""
+        stage = timeline[-1].stage if timeline else None
+        if stage is None:
+            ended = self._release.stage >= 0
+            return replace(self._release, phase=Phase.FINISHING) if ended else self._release
+        begun = next(change.time for change in timeline if change.stage == stage)
+        moved = self._release.timeline != timeline
+        fresh = self._release.stage != stage
+        if moved:
+            self._share_ok = False
+        return replace(
+            self._release,
+            phase=self._phase(timeline[-1]),
+            since=timeline[-1].time,
+            stage=stage,
+            stage_since=begun,
+            invalid_since=None if fresh else self._release.invalid_since,
+            invalid_seconds=0.0 if fresh else self._release.invalid_seconds,
+            timeline=timeline,
+        )
+
+    def _phase(self, last: Change) -> Phase:
+        """As recorded; where the operator was still shifting, until traffic was seen to follow."""
+        if last.phase in _AFTER_STAGES:
+            return Phase(last.phase)
+        if last.phase == Phase.SHIFTING and not self._share_ok:
+            return Phase.SHIFTING
+        return Phase.OBSERVING
+
+
+def _away(look: Look) -> str:
+    return f"the metrics source does not answer: {look.provider_error}" if look.provider_error else ""
+
+
+def _as_of(pod: Pod, time: float) -> Pod:
+    """The pod as it was known at a time."""
+    ready = pod.ready if pod.ready is not None and pod.ready <= time else None
+    deleted = pod.deleted if pod.deleted is not None and pod.deleted <= time else None
+    return pod if (ready, deleted) == (pod.ready, pod.deleted) else replace(pod, ready=ready, deleted=deleted)
+
+
+def _between(series: tuple[Series, ...], start: float, end: float) -> tuple[Series, ...]:
+    """Samples in (start, end], as a metrics source would answer; silent series are left out."""
+    found = []
+    for one in series:
+        low, high = bisect_right(one.times, start), bisect_right(one.times, end)
+        if high > low:
+            found.append(Series(one.labels, one.times[low:high], one.values[low:high]))
+    return tuple(found)

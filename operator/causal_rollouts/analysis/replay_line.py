@@ -1,0 +1,121 @@
+"""One tick of a replay as a line of JSON that people and programs can read."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+
+from causal_rollouts.model.decision import Decision
+from causal_rollouts.model.evidence import Evidence, MetricEvidence
+from causal_rollouts.model.reasons import Act
+
+
+@dataclass(frozen=True, slots=True)
+class MetricLine:
+    """One metric of a line. effect, lower, upper: relative change (.25 is 25% more); None where unknown."""
+
+    name: str
+    effect: float | None
+    lower: float | None
+    upper: float | None
+    log_e_harm: float | None
+    log_e_safe: float | None
+    validity: str
+
+    def plain(self) -> dict[str, object]:
+        """As JSON has it."""
+        return {
+            "name": self.name,
+            "effect": self.effect,
+            "lower": self.lower,
+            "upper": self.upper,
+            "logEHarm": self.log_e_harm,
+            "logESafe": self.log_e_safe,
+            "validity": self.validity,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayLine:
+    """One tick. weight: of the canary, in percent. log_harm: None while no evidence for harm counts."""
+
+    time: float
+    stage: int | None
+    weight: float
+    decision: str
+    reason: str
+    verdict: str
+    log_harm: float | None
+    log_threshold: float | None
+    metrics: tuple[MetricLine, ...]
+    because: str
+    bin: int
+
+    def plain(self) -> dict[str, object]:
+        """As JSON has it."""
+        return {
+            "time": self.time,
+            "stage": self.stage,
+            "weight": self.weight,
+            "decision": self.decision,
+            "reason": self.reason,
+            "verdict": self.verdict,
+            "logHarm": self.log_harm,
+            "logThreshold": self.log_threshold,
+            "metrics": [metric.plain() for metric in self.metrics],
+            "because": self.because,
+            "bin": self.bin,
+        }
+
+    def json(self) -> str:
+        """One line, without its end."""
+        return json.dumps(self.plain(), allow_nan=False)
+
+
+def line(
+    time: float,
+    index: int,
+    stage: int | None,
+    weight: float,
+    decision: Decision,
+    act: Act,
+    evidence: Evidence | None,
+) -> ReplayLine:
+    """The line of one decision about bins up to `index`.
+
+    act: what is told of it, which the recorded schedule may have overruled.
+    """
+    return ReplayLine(
+        time=time,
+        stage=stage,
+        weight=weight,
+        decision=str(act),
+        reason=str(decision.reason),
+        verdict=str(decision.verdict),
+        log_harm=_finite(evidence.log_harm) if evidence else None,
+        log_threshold=_finite(evidence.log_threshold) if evidence else None,
+        metrics=tuple(_metric(metric) for metric in evidence.metrics) if evidence else (),
+        because=decision.because,
+        bin=index,
+    )
+
+
+def _metric(metric: MetricEvidence) -> MetricLine:
+    return MetricLine(
+        name=metric.name,
+        effect=_relative(metric.effect),
+        lower=_relative(metric.lower),
+        upper=_relative(metric.upper),
+        log_e_harm=_finite(metric.log_e_harm),
+        log_e_safe=_finite(metric.log_e_safe),
+        validity=str(metric.validity),
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _relative(log_ratio: float) -> float | None:
+    return math.expm1(log_ratio) if math.isfinite(log_ratio) and log_ratio < 700.0 else None

@@ -1,0 +1,81 @@
+"""A recording of a release that never happened: the simulated service under a schedule of its own."""
+
+from __future__ import annotations
+
+from causal_rollouts.analysis.manifest import manifest
+from causal_rollouts.analysis.recording import Recording, Run
+from causal_rollouts.analysis.simulation.chance import draws
+from causal_rollouts.analysis.simulation.climate import HARMLESS
+from causal_rollouts.analysis.simulation.fleet import node_names, replaced, slot_pods, stable_fleet
+from causal_rollouts.analysis.simulation.setting import Setting
+from causal_rollouts.analysis.simulation.source import SimulatedSource
+from causal_rollouts.decision.allocation import allocate
+from causal_rollouts.model.arms import Arm, Pod
+from causal_rollouts.model.assignment import assign
+from causal_rollouts.model.release import PlannedSlot
+from causal_rollouts.model.traffic import HOME, Change
+
+AGE = 86400.0
+"""Age of the stable fleet when the release begins."""
+
+SETTLE = 5.0
+"""Seconds between a pod's readiness and the change of weights."""
+
+SPARE = 120.0
+"""Seconds recorded before the history begins, so that its first bin is whole."""
+
+
+def simulate(setting: Setting, seed: int) -> Recording:
+    """One release by the clock: each stage lasts as long as the setting says, whatever happens in it."""
+    reg = setting.registration(seed)
+    source = SimulatedSource(
+        seed,
+        setting.climate,
+        begin=setting.begin - setting.times.history - SPARE,
+        scrape=setting.grid.scrape,
+        namespace=reg.namespace,
+        harm_of=lambda pod: setting.harm if pod.arm is Arm.CANARY else HARMLESS,
+    )
+    timeline, pods = _schedule(setting, seed)
+    end = timeline[-1].time + setting.stage_seconds[-1]
+    instants = sorted(
+        {end, *(c.time for c in timeline), *(t for p in pods for t in (p.created, p.deleted) if t)}
+    )
+    for instant in instants:
+        if instant <= end:
+            weights = next((c.weights for c in reversed(timeline) if c.time < instant), HOME)
+            source.advance(instant, pods, weights)
+    return Recording(
+        manifest=manifest(reg),
+        pods=pods,
+        timeline=timeline,
+        run=Run(setting.grid, seed, reg.release, source="simulated"),
+        series=source.series(),
+    )
+
+
+def _schedule(setting: Setting, seed: int) -> tuple[tuple[Change, ...], tuple[Pod, ...]]:
+    """All changes of weights and all pods of the release."""
+    pods = stable_fleet(setting.replicas, setting.nodes, seed, setting.begin - AGE)
+    timeline = [Change(setting.begin, None, HOME)]
+    slots: tuple[PlannedSlot, ...] = ()
+    moment = setting.begin
+    for stage, rung in enumerate(allocate(setting.stages, setting.arms, setting.replicas)):
+        new = [slot for slot in rung.slots if slot not in {p.slot for p in slots}]
+        planned = assign(seed, node_names(setting.nodes), slots, new)
+        pods = (*pods, *slot_pods(planned[len(slots) :], moment, setting.start_up))
+        slots = planned
+        shifted = moment + setting.start_up + SETTLE
+        timeline.append(Change(shifted, stage, rung.weights))
+        moment = shifted + setting.stage_seconds[min(stage, len(setting.stage_seconds) - 1)]
+    return tuple(timeline), _turned_over(setting, seed, pods, moment)
+
+
+def _turned_over(setting: Setting, seed: int, pods: tuple[Pod, ...], end: float) -> tuple[Pod, ...]:
+    """Stable pods that are replaced while the release runs."""
+    luck = draws(seed, "turnover")
+    times = luck.poisson(setting.turnover * (end - setting.begin) / 3600.0)
+    for time in sorted(luck.uniform(setting.begin, end, times)):
+        there = [p for p in pods if p.arm is Arm.STABLE and p.deleted is None and (p.ready or 0.0) < time]
+        pods = replaced(pods, there[int(luck.integers(len(there)))], float(time), setting.start_up)
+    return pods
