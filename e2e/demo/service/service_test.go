@@ -63,7 +63,8 @@ func medianMS(b *behaviour, at time.Time) float64 {
 
 func about(t *testing.T, what string, got, want, tolerance float64) {
 	t.Helper()
-	if math.Abs(got-want) > tolerance {
+	// Written this way round, so that NaN fails too.
+	if !(math.Abs(got-want) <= tolerance) {
 		t.Errorf("%s is %.4f, asked for %.4f", what, got, want)
 	}
 }
