@@ -65,11 +65,11 @@ def route(name: str = "web", *, arms: bool = False) -> dict[str, Any]:
     }
 
 
-def open_shop(api: ApiServer, *, replicas: int = 6, arms: bool = False) -> None:
+def open_shop(api: ApiServer, *, name: str = "web", replicas: int = 6, arms: bool = False) -> None:
     """Create all three."""
-    api.add(DEPLOYMENT, NAMESPACE, deployment(replicas=replicas), "git", "git")
-    api.add(SERVICE, NAMESPACE, service(), "git", "git")
-    api.add(HTTP_ROUTE, NAMESPACE, route(arms=arms), "git", "git")
+    api.add(DEPLOYMENT, NAMESPACE, deployment(name, replicas=replicas, image=f"{name}:v1"), "git", "git")
+    api.add(SERVICE, NAMESPACE, service(name), "git", "git")
+    api.add(HTTP_ROUTE, NAMESPACE, route(name, arms=arms), "git", "git")
 
 
 def release(api: ApiServer, image: str, *, name: str = "web", user: str = "git", **env: str) -> None:

@@ -40,7 +40,7 @@ async def look(record: Record, metrics: MetricsSource, now: float) -> Looked:
     reg, release = record.registration, record.release
     newest = reg.grid.last_look(now)
     try:
-        since = needed_since(reg, release.timeline, record.state)
+        since = needed_since(reg, release.timeline, record.state, now)
     except StateUnreadable as error:
         return Looked(bin=newest, unreadable=str(error))
     try:

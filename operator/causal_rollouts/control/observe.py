@@ -12,8 +12,9 @@ from causal_rollouts.api.resolve import Resolved, Unresolvable, resolve
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.control.rest import next_release, seed_of
 from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.traffic import TrafficPlan
 from causal_rollouts.model.world import Fleet, Key, Traffic
-from causal_rollouts.ports import Ports, Record, Rollout, TrafficPlan
+from causal_rollouts.ports import Ports, Record, Rollout
 
 
 async def observe(key: Key, ports: Ports, grid: Grid) -> Observed | None:

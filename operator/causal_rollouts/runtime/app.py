@@ -76,8 +76,10 @@ def registry_of(watches: Watches) -> kopf.OperatorRegistry:
         settings.scanning.disabled = False
 
     @kopf.on.login(registry=registry)
-    def login(**_: object) -> kopf.ConnectionInfo | None:
-        return kopf.login_with_service_account() or kopf.login_with_kubeconfig()
+    def login(settings: kopf.OperatorSettings, **_: object) -> kopf.ConnectionInfo | None:
+        return kopf.login_with_service_account(settings=settings) or kopf.login_with_kubeconfig(
+            settings=settings
+        )
 
     @kopf.on.event(GROUP, VERSION, "causalrollouts", registry=registry)
     def rollout(event: kopf.RawEvent, **_: object) -> None:

@@ -36,7 +36,8 @@ def page(title: str, records: Sequence[Record], story: Sequence[str] = ()) -> st
 def _overview(records: Sequence[Record]) -> str:
     rows = "".join(
         f'<tr><td><a href="#{escape(r.name)}">{escape(r.name)}</a></td>'
-        f'<td class="{ENDS.get(str(r.release.outcome), "")}">{escape(str(r.release.outcome or "running"))}</td>'
+        f'<td class="{ENDS.get(str(r.release.outcome), "")}">'
+        f"{escape(str(r.release.outcome or 'running'))}</td>"
         f"<td>{escape(r.release.why)}</td></tr>"
         for r in records
     )

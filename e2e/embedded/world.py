@@ -1,0 +1,214 @@
+"""A whole small world in one process: API, controllers, a simulated service, and the operator's own loop.
+
+Time is moved by whoever tells the story, a second at a step; nothing sleeps.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from causal_rollouts.adapters.events import EventRecorder
+from causal_rollouts.adapters.records import KubeRolloutStore
+
+from causal_rollouts.adapters.gateway_api import GatewayApiRouter
+from causal_rollouts.adapters.kube import DEPLOYMENT, HTTP_ROUTE, POD, POLICY, RECORD, ROLLOUT
+from causal_rollouts.adapters.workloads import KubeWorkloads
+from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm
+from causal_rollouts.analysis.simulation.source import SimulatedMetrics, SimulatedSource
+from causal_rollouts.control.reconcile import Settings, reconcile
+from causal_rollouts.model.arms import Pod
+from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.traffic import HOME, TrafficPlan, Weights
+from causal_rollouts.model.world import Key
+from causal_rollouts.ports import Broken, NotYet, Ports, Refused
+from e2e.embedded import shop
+from e2e.embedded.apiserver import ApiServer
+from e2e.embedded.controllers import Controllers, add_nodes
+
+NODES = ("node1", "node2", "node3", "node4", "node5")
+SCRAPE = 5.0
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class EmbeddedWorld:
+    """One app under the gate. harms: what a version does, by its name in the template's VERSION."""
+
+    climate: Climate
+    harms: Mapping[str, Harm]
+    name: str = "checkout"
+    replicas: int = 10
+    seed: int = 1
+    arms_listed: bool = False
+    api: ApiServer = field(default_factory=ApiServer)
+    cut: Callable[[Ports], Ports] = lambda ports: ports
+    controllers: Controllers = field(init=False)
+    source: SimulatedSource = field(init=False)
+    metrics: SimulatedMetrics = field(init=False)
+    ports: Ports = field(init=False)
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    errors: list[str] = field(default_factory=list)
+    operator_down: bool = False
+    _due: float = 0.0
+    _seen: str = ""
+    _versions: dict[str, str] = field(default_factory=dict)
+    _pods: dict[str, Pod] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.controllers = Controllers(self.api)
+        add_nodes(self.api, *NODES)
+        shop.open_shop(self.api, name=self.name, replicas=self.replicas, arms=self.arms_listed)
+        self.source = SimulatedSource(
+            self.seed,
+            self.climate,
+            begin=self.api.time,
+            scrape=SCRAPE,
+            namespace=shop.NAMESPACE,
+            harm_of=lambda pod: self.harms.get(self._versions.get(pod.name, ""), HARMLESS),
+        )
+        self.metrics = SimulatedMetrics(self.source)
+        kube = self.api.client()
+        self.ports = self.cut(
+            Ports(
+                rollouts=KubeRolloutStore(kube),
+                workloads=KubeWorkloads(kube),
+                router=GatewayApiRouter(kube),
+                metrics=self.metrics,
+                recorder=EventRecorder(kube),
+                clock=self.api,
+            )
+        )
+
+    @property
+    def key(self) -> Key:
+        """The one rollout."""
+        return Key(shop.NAMESPACE, self.name)
+
+    @property
+    def grid(self) -> Grid:
+        """As the operator's settings would make it of this scrape interval."""
+        return Grid(width=2 * SCRAPE, delay=2 * SCRAPE + 1.0, scrape=SCRAPE)
+
+    def apply(self, policy: Json, rollout: Json) -> None:
+        """Policy and rollout, as a user applies them."""
+        self.api.add(POLICY, "", {"metadata": policy["metadata"], "spec": policy["spec"]}, "git", "git")
+        self.api.add(
+            ROLLOUT, shop.NAMESPACE, {"metadata": rollout["metadata"], "spec": rollout["spec"]}, "git", "git"
+        )
+
+    def request(self, version: str, **env: str) -> None:
+        """A new template, as Git applies it."""
+        shop.release(self.api, f"{self.name}:{version}", name=self.name, VERSION=version, **env)
+
+    def annotate(self, verb: str, value: str = "true") -> None:
+        """A person's one-shot request."""
+        kube = self.api.client("ann")
+        patch = {"metadata": {"annotations": {f"causalrollouts.dev/{verb}": value}}}
+        self.loop.run_until_complete(kube.merge(ROLLOUT, shop.NAMESPACE, self.name, patch))
+
+    def run(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+        """Let time pass, at most this long; True as soon as `until` holds."""
+        for _ in range(round(seconds)):
+            self.step()
+            if until():
+                return True
+        return False
+
+    def step(self, seconds: float = 1.0) -> None:
+        """One step of the whole world."""
+        now = self.api.time + seconds
+        self.controllers.step(now)
+        self._serve(now)
+        changed = self._fingerprint()
+        if not self.operator_down and (now >= self._due or changed != self._seen):
+            self._seen = changed
+            self._due = now + self._pass()
+
+    def newest(self) -> Json:
+        """The newest record."""
+        return self.records()[-1]
+
+    def records(self) -> list[Json]:
+        """All, oldest first."""
+        found = self.api.stored(RECORD, shop.NAMESPACE)
+        return sorted(found, key=lambda r: int(r["metadata"]["name"].rpartition("-")[2]))
+
+    def release(self) -> Json:
+        """Release state in the newest record, {} without one."""
+        records = self.records()
+        found: Json = (records[-1].get("status") or {}).get("release") or {} if records else {}
+        return found
+
+    def decisions(self) -> list[Json]:
+        """Of the newest record."""
+        records = self.records()
+        return list((records[-1].get("status") or {}).get("decisions") or []) if records else []
+
+    def rollout(self) -> Json:
+        """The CausalRollout, {} when gone."""
+        return self.api.find(ROLLOUT, shop.NAMESPACE, self.name) or {}
+
+    def target(self) -> Json:
+        """The Deployment."""
+        found = self.api.find(DEPLOYMENT, shop.NAMESPACE, self.name)
+        if found is None:
+            raise LookupError("the Deployment is gone")
+        return found
+
+    def weights(self) -> Weights:
+        """In force on the route."""
+        traffic = self.loop.run_until_complete(
+            GatewayApiRouter(self.api.client()).traffic(
+                shop.NAMESPACE, TrafficPlan(self.name, (("HTTPRoute", self.name),))
+            )
+        )
+        return traffic.weights or HOME
+
+    def versions(self) -> set[str]:
+        """Versions of the Deployment's own pods."""
+        return {
+            self._version(pod)
+            for pod in self.api.stored(POD, shop.NAMESPACE)
+            if pod["metadata"]["labels"].get("causalrollouts.dev/arm") == "stable"
+        }
+
+    def arm_pods(self) -> list[str]:
+        """Names of pods of arms."""
+        return [
+            pod["metadata"]["name"]
+            for pod in self.api.stored(POD, shop.NAMESPACE)
+            if pod["metadata"]["labels"].get("causalrollouts.dev/slot")
+        ]
+
+    def _serve(self, now: float) -> None:
+        kube = self.api.client()
+        fleet = self.loop.run_until_complete(KubeWorkloads(kube).fleet(shop.NAMESPACE, self.name))
+        for raw in self.api.stored(POD, shop.NAMESPACE):
+            self._versions[raw["metadata"]["name"]] = self._version(raw)
+        present = {pod.uid: pod for pod in fleet.pods} if fleet else {}
+        for uid, pod in list(self._pods.items()):
+            if uid not in present and pod.deleted is None:
+                self._pods[uid] = replace(pod, deleted=now)
+        self._pods |= present
+        self.source.advance(now, tuple(self._pods.values()), self.weights())
+
+    def _version(self, pod: Json) -> str:
+        env = pod["spec"]["containers"][0].get("env", [])
+        return next((e["value"] for e in env if e["name"] == "VERSION"), "v1")
+
+    def _fingerprint(self) -> str:
+        found = []
+        for kind in (DEPLOYMENT, ROLLOUT, HTTP_ROUTE):
+            obj = self.api.find(kind, shop.NAMESPACE, self.name)
+            found.append(obj["metadata"]["resourceVersion"] if obj else "")
+        return "/".join(found)
+
+    def _pass(self) -> float:
+        """One pass of the operator's own loop; what it could not do it tries again in a second."""
+        try:
+            again = self.loop.run_until_complete(reconcile(self.key, self.ports, Settings(self.grid)))
+        except (NotYet, Refused, Broken) as error:
+            self.errors.append(f"{type(error).__name__}: {error}")
+            return 1.0
+        return 1e9 if again is None else again

@@ -1,0 +1,118 @@
+"""What a pass tells the user: the status of the CausalRollout."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace as replaced
+
+from causal_rollouts.api.status import StatusView, render
+from causal_rollouts.control.look import Looked
+from causal_rollouts.control.observed import Observed
+from causal_rollouts.control.rest import Rest, Resting
+from causal_rollouts.decision import words
+from causal_rollouts.model.decision import Decision
+from causal_rollouts.model.evidence import Evidence
+from causal_rollouts.model.reasons import Outcome, Phase, Reason, Validity
+from causal_rollouts.model.traffic import WHOLE
+from causal_rollouts.model.world import Json
+from causal_rollouts.ports import Record
+
+BAD_ENDS = frozenset({Outcome.REVERTED, Outcome.ABORTED, Outcome.BLOCKED})
+
+Said = tuple[bool, str, str]
+
+
+def at_rest(o: Observed, resting: Resting, now: float) -> Json:
+    """Status while no release runs."""
+    last = o.past[-1] if o.past else None
+    failed = resting.rest in {Rest.FAILED_BEFORE, Rest.NOT_READY}
+    outcome = last.release.outcome if last and resting.rest is Rest.FAILED_BEFORE else None
+    view = StatusView(
+        phase="Idle" if outcome is None else str(outcome),
+        reason=str(outcome or resting.rest),
+        message=resting.message,
+        running=resting.rest in {Rest.ROLLING, Rest.GOING_BACK, Rest.FIRST_INSTALL},
+        failed=failed,
+        release=last.name if last else "",
+        record=last.name if last else "",
+        seq=last.seq if last else 0,
+        supported=_supported(o),
+    )
+    return render(o.rollout.status, o.rollout.generation, now, view)
+
+
+def running(o: Observed, record: Record, decision: Decision, looked: Looked, now: float) -> Json:
+    """Status while a release runs."""
+    release, stages = record.release, record.registration.stages
+    bad = release.phase is Phase.DONE and release.outcome in BAD_ENDS
+    view = StatusView(
+        phase=str(release.phase),
+        reason=str(decision.reason),
+        message=decision.because,
+        running=release.phase is not Phase.DONE,
+        failed=bad,
+        release=record.name,
+        step=f"{release.stage + 1}/{len(stages)}" if release.stage >= 0 else f"0/{len(stages)}",
+        weight=f"{100 * release.desired.weights.canary / WHOLE:g}%",
+        verdict=str(decision.verdict),
+        effect=_effect(looked.evidence) or str(o.rollout.status.get("effect", "")),
+        pending_spec=_pending(o, record),
+        record=record.name,
+        seq=record.seq,
+        supported=_supported(o),
+        evidence=_evidence(o, looked),
+        traffic=_traffic(o, record),
+    )
+    return render(o.rollout.status, o.rollout.generation, now, view)
+
+
+def _supported(o: Observed) -> Said | None:
+    found = (*o.unsupported, *o.problems)
+    if found:
+        return False, "Unsupported" if o.unsupported else "InvalidSpec", "; ".join(found)
+    return True, "Supported", "the target, its traffic and its policy can be gated"
+
+
+def _effect(evidence: Evidence | None) -> str:
+    if evidence is None:
+        return ""
+    known = [m for m in evidence.metrics if not math.isnan(m.effect)]
+    return words.describe(known[0]) if known else ""
+
+
+def _evidence(o: Observed, looked: Looked) -> Said | None:
+    """Valid, or why not. Between two looks the last word stands."""
+    if looked.provider_error:
+        return False, str(Reason.PROVIDER_ERROR), looked.provider_error
+    if looked.unreadable:
+        return False, str(Reason.STATE_UNREADABLE), looked.unreadable
+    if looked.evidence is None:
+        return _before(o, "EvidenceValid")
+    if looked.evidence.validity is not Validity.OK:
+        return False, str(looked.evidence.validity), looked.evidence.why_invalid
+    return True, str(Validity.OK), "the newest window is complete and valid"
+
+
+def _before(o: Observed, kind: str) -> Said | None:
+    conditions = o.rollout.status.get("conditions")
+    for found in conditions if isinstance(conditions, list) else []:
+        if isinstance(found, dict) and found.get("type") == kind:
+            return found.get("status") == "True", str(found.get("reason")), str(found.get("message"))
+    return None
+
+
+def _traffic(o: Observed, record: Record) -> Said | None:
+    wanted = record.release.desired.weights
+    text = f"canary {wanted.canary / 10:g}%, baseline {wanted.baseline / 10:g}%"
+    if o.applied(wanted):
+        return True, "Applied", f"the routes carry {text}"
+    return False, "Shifting", f"the routes do not carry {text} yet"
+
+
+def _pending(o: Observed, record: Record) -> bool:
+    """The spec says something else than what this release registered."""
+    if o.resolved is None:
+        return False
+    mine = record.registration
+    now = replaced(o.resolved.registration, release=mine.release, seed=mine.seed, grid=mine.grid)
+    return now != mine
