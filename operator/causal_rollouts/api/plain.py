@@ -10,7 +10,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import TypeVar, cast
@@ -99,7 +99,9 @@ def _read_dataclass(kind: type, plain: object, where: str) -> object:
     if not isinstance(plain, Mapping):
         raise NotPlain(f"{where}: expected an object, found {plain!r}")
     hints = _hints(kind)
-    given = {
+    # Where null is allowed, an absent key is read as null: the API server and patches drop nulls.
+    nulls = {f.name: None for f in fields(kind) if f.default is MISSING and _may_be_null(hints[f.name])}
+    given = nulls | {
         f.name: _read(hints[f.name], plain[camel(f.name)], f"{where}.{camel(f.name)}")
         for f in fields(kind)
         if camel(f.name) in plain
@@ -108,6 +110,10 @@ def _read_dataclass(kind: type, plain: object, where: str) -> object:
         return kind(**given)
     except (TypeError, ValueError) as error:
         raise NotPlain(f"{where}: {error}") from None
+
+
+def _may_be_null(kind: object) -> bool:
+    return type(None) in typing.get_args(kind)
 
 
 def _read_union(kinds: tuple[object, ...], plain: object, where: str) -> object:

@@ -1,0 +1,175 @@
+"""CausalRollouts, policies and records, through the API server.
+
+The record is the write-ahead log: it is written under the version that was
+read, so whoever decided on an older one gets NotYet and never acts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from causal_rollouts.adapters.kube import (
+    FINALIZER,
+    GROUP,
+    NAME_LABEL,
+    POLICY,
+    RECORD,
+    ROLLOUT,
+    Gone,
+    Kube,
+    Object,
+)
+from causal_rollouts.adapters.reading import created, name, notes, section, uid
+from causal_rollouts.adapters.record_form import begun, digest, manifest, record_of, status_of
+from causal_rollouts.model import actions as act
+from causal_rollouts.model.actions import Action
+from causal_rollouts.model.world import Json, Key
+from causal_rollouts.ports import NotYet, Record, Requests, Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class KubeRolloutStore:
+    """RolloutStore over the API server."""
+
+    kube: Kube
+
+    async def rollout(self, key: Key) -> Rollout | None:
+        """The rollout, or None when it is gone."""
+        found = await self.kube.get(ROLLOUT, key.namespace, key.name)
+        return _rollout(found) if found is not None else None
+
+    async def rollouts_on(self, namespace: str, target: str) -> tuple[Key, ...]:
+        """All rollouts of a namespace that name this target, oldest first."""
+        found = [
+            obj
+            for obj in await self.kube.list(ROLLOUT, namespace)
+            if section(obj, "spec", "targetRef").get("name") == target
+        ]
+        ordered = sorted(found, key=lambda obj: (created(obj), name(obj)))
+        return tuple(Key(namespace, name(obj)) for obj in ordered)
+
+    async def policy(self, name: str) -> Json | None:
+        """Spec of a RolloutPolicy, or None."""
+        found = await self.kube.get(POLICY, "", name)
+        return section(found, "spec") if found is not None else None
+
+    async def records(self, key: Key) -> tuple[Record, ...]:
+        """All records of a rollout, oldest first; one whose release never began is none yet."""
+        found = await self.kube.list(RECORD, key.namespace, f"{NAME_LABEL}={key.name}")
+        return tuple(record_of(obj) for obj in sorted(found, key=_age) if begun(obj))
+
+    async def open(self, record: Record) -> Record:
+        """Create the record with its first status. NotYet when it exists already."""
+        made = manifest(record, await self._link(record))
+        try:
+            obj = await self.kube.create(RECORD, record.key.namespace, made)
+        except NotYet:
+            await self._clear_half_made(record)
+            obj = await self.kube.create(RECORD, record.key.namespace, made)
+        opened = replace(record, previous=str(section(obj, "spec").get("previous") or ""))
+        return await self._write(opened, str(obj["metadata"]["resourceVersion"]), status_of(record))
+
+    async def write_ahead(self, record: Record) -> Record:
+        """Write state and intent under `record.version`."""
+        status = status_of(record)
+        if record.final:
+            found = await self.kube.get(RECORD, record.key.namespace, record.name)
+            if found is None:
+                raise Gone(f'RolloutRecord "{record.name}" is not there')
+            status["digest"] = digest(section(found, "spec"), status)
+        return await self._write(record, record.version, status)
+
+    async def publish(self, rollout: Rollout, status: Json) -> None:
+        """Write the rollout's status if it differs."""
+        if rollout.status == status:
+            return
+        gone = dict.fromkeys(rollout.status.keys() - status.keys())
+        patch = {"metadata": {"resourceVersion": rollout.version}, "status": {**gone, **status}}
+        await self.kube.merge(ROLLOUT, rollout.key.namespace, rollout.key.name, patch, status=True)
+
+    async def perform(self, rollout: Rollout, action: Action) -> None:
+        """AddFinalizer, RemoveFinalizer, ClearRequest."""
+        found = await self.kube.get(ROLLOUT, rollout.key.namespace, rollout.key.name)
+        if found is None or uid(found) != rollout.uid:
+            # With the rollout its finalizer and its annotations are gone too.
+            return
+        match action:
+            case act.AddFinalizer():
+                await self._finalizers(found, {*_finalizers(found), FINALIZER})
+            case act.RemoveFinalizer():
+                await self._finalizers(found, {*_finalizers(found)} - {FINALIZER})
+            case act.ClearRequest():
+                await self._clear(found, action)
+            case _:
+                raise TypeError(f"{type(action).__name__} is not for the rollout")
+
+    async def _link(self, record: Record) -> str:
+        """The record before this one with its digest, which makes the records a chain."""
+        if not record.previous:
+            return ""
+        before = await self.kube.get(RECORD, record.key.namespace, record.previous)
+        found = str(section(before, "status").get("digest") or "") if before else ""
+        return f"{record.previous}@sha256:{found}" if found else record.previous
+
+    async def _clear_half_made(self, record: Record) -> None:
+        """Take away a record whose writer stopped between creation and first status; nothing acted on it."""
+        there = await self.kube.get(RECORD, record.key.namespace, record.name)
+        if there is None:
+            return
+        if begun(there):
+            raise NotYet(f'RolloutRecord "{record.name}" exists already')
+        await self.kube.delete(RECORD, record.key.namespace, record.name, uid=uid(there))
+
+    async def _write(self, record: Record, version: str, status: Object) -> Record:
+        patch = {"metadata": {"resourceVersion": version}, "status": status}
+        obj = await self.kube.merge(RECORD, record.key.namespace, record.name, patch, status=True)
+        return replace(record, uid=uid(obj), version=str(obj["metadata"]["resourceVersion"]))
+
+    async def _finalizers(self, found: Object, wanted: set[str]) -> None:
+        if wanted == _finalizers(found):
+            return
+        kept = [f for f in found["metadata"].get("finalizers") or () if f in wanted]
+        meta = {
+            "resourceVersion": found["metadata"]["resourceVersion"],
+            "finalizers": [*kept, *sorted(wanted.difference(kept))] or None,
+        }
+        await self.kube.merge(ROLLOUT, found["metadata"]["namespace"], name(found), {"metadata": meta})
+
+    async def _clear(self, found: Object, action: act.ClearRequest) -> None:
+        if notes(found).get(action.annotation) != action.value:
+            # Removed already, or asked anew: a new request is not the one that was carried out.
+            return
+        path = "/metadata/annotations/" + action.annotation.replace("~", "~0").replace("/", "~1")
+        ops = [
+            {"op": "test", "path": path, "value": action.value},
+            {"op": "remove", "path": path},
+        ]
+        await self.kube.json_patch(ROLLOUT, found["metadata"]["namespace"], name(found), ops)
+
+
+def _rollout(obj: Object) -> Rollout:
+    meta, asked = obj["metadata"], notes(obj)
+    return Rollout(
+        key=Key(str(meta["namespace"]), name(obj)),
+        uid=uid(obj),
+        version=str(meta["resourceVersion"]),
+        generation=int(meta.get("generation") or 0),
+        deleting=bool(meta.get("deletionTimestamp")),
+        held=FINALIZER in _finalizers(obj),
+        requests=Requests(**{verb: str(asked.get(f"{GROUP}/{verb}", "")) for verb in VERBS}),
+        spec=section(obj, "spec"),
+        status=section(obj, "status"),
+    )
+
+
+VERBS = ("pause", "resume", "abort", "retry", "approve", "promote")
+
+
+def _finalizers(obj: Object) -> set[str]:
+    return set(obj["metadata"].get("finalizers") or ())
+
+
+def _age(obj: Object) -> tuple[float, int, str]:
+    """Oldest first; creation is told in whole seconds, so the number decides within one."""
+    number = name(obj).rpartition("-")[2]
+    return created(obj), int(number) if number.isdigit() else 0, name(obj)
