@@ -213,23 +213,22 @@ def cut(table, begin: int, end: int):
     return type(table)(ids=table.ids, first=max(begin, table.first), **rest, **arrays)
 
 
-def highest(finding: Finding, metric_weight: float) -> float:
-    """The largest weighted log evidence of one finding, as the gate weighs windows: first .6, later .2 each."""
+def highest(finding: Finding, weight: float, windows: tuple[float, float] = (0.6, 0.2)) -> float:
+    """The largest log evidence with its share of the budget. windows: share of the first, of each later."""
     return max(
-        (
-            t.log_e + np.log(metric_weight * t.share * (0.6 if t.window == T0 else 0.2))
-            for t in finding.tracks
-        ),
+        (t.log_e + np.log(weight * t.share * windows[t.window != T0]) for t in finding.tracks),
         default=-np.inf,
     )
 
 
-def run(plan: Plan, table, begin: Callable, absorb: Callable, judge: Callable):
-    """(bin, finding) at every look of a release."""
+def findings(plan: Plan, table, begin: Callable, absorb: Callable, judge: Callable, every: int = 1):
+    """(bin since t0, finding) at the looks of a release; every: how many looks lie between two."""
     state = begin(plan.frame(T0 - 1), cut(table, plan.first, T0))
-    last = T0
-    for now in plan.looks:
+    consumed = T0
+    for number, now in enumerate(plan.looks):
+        if number % every != every - 1:
+            continue
         frame = plan.frame(now)
-        state = absorb(state, frame, cut(table, last, now + 1))
-        last = now + 1
-        yield now, judge(state, frame)
+        state = absorb(state, frame, cut(table, consumed, now + 1))
+        consumed = now + 1
+        yield now - T0, judge(state, frame)

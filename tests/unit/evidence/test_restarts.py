@@ -1,0 +1,144 @@
+"""Crashing canaries in seeded worlds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from scipy.stats import binom
+
+from causal_rollouts.evidence import restarts
+from causal_rollouts.evidence.frame import RestartBins
+from causal_rollouts.model.metrics import Gating, Margins, Metric, MetricKind
+from tests.unit.evidence.count_world import (
+    BIN_SECONDS,
+    T0,
+    Fleet,
+    Plan,
+    cut,
+    findings,
+    highest,
+    plan_of,
+    restarts_of,
+)
+
+MARGINS = Margins(revert_above=1.0, promote_below=1.0, revert_above_points=0.1)
+METRIC = Metric("restarts", MetricKind.RESTARTS, "", MARGINS, Gating.REVERT_ONLY)
+WEIGHT = 0.12
+REVERT = math.log(100.0)
+
+
+def world(fleet: Fleet, run: int, per_hour: float, canary: float = 0.0) -> tuple[Plan, RestartBins]:
+    rng = np.random.default_rng([40, run])
+    plan = plan_of(fleet, rng)
+    return plan, restarts_of(plan, rng, per_hour=per_hour, canary_per_hour=canary)
+
+
+def told(plan: Plan, table: RestartBins, every: int = 2):
+    def judge(state, frame):
+        return restarts.judge(state, frame, METRIC)
+
+    return list(findings(plan, table, restarts.begin, restarts.absorb, judge, every))
+
+
+def reverted(story) -> int | None:
+    return next((at for at, finding in story if highest(finding, WEIGHT, (1.0, 1.0)) >= REVERT), None)
+
+
+NULLS = {
+    "none": (Fleet(), 0.0),
+    "rare": (Fleet(), 0.02),
+    "usual": (Fleet(), 0.3),
+    "few pods": (Fleet(stable=6, nodes=5, grows=(2, 3, 4)), 0.05),
+    "everybody crashes for ten minutes": (Fleet(incident=(30, 40, 300.0)), 0.02),
+}
+
+
+def test_a_release_that_changes_nothing_is_not_reverted_for_restarts():
+    false = [
+        (name, run)
+        for name, (fleet, rate) in NULLS.items()
+        for run in range(10)
+        if reverted(told(*world(fleet, run, rate)))
+    ]
+    assert len(false) <= binom.ppf(0.999, 10 * len(NULLS), 0.01), false
+
+
+def test_canaries_that_crash_every_ten_minutes_are_reverted():
+    caught = [reverted(told(*world(Fleet(), run, 0.02, 6.0))) for run in range(10)]
+    assert all(at is not None and at <= 100 for at in caught), caught
+
+
+def quiet(plan: Plan) -> RestartBins:
+    return RestartBins(plan.ids, plan.first, np.zeros(plan.alive.shape), plan.alive * BIN_SECONDS)
+
+
+def with_restarts(plan: Plan, table: RestartBins, *events: tuple[str, int]) -> RestartBins:
+    counts = table.restarts.copy()
+    for unit, at in events:
+        counts[plan.ids.index(unit), T0 + at - plan.first] += 1
+    return replace(table, restarts=counts)
+
+
+def test_three_restarts_of_canaries_revert_where_nobody_else_restarts():
+    plan, table = world(Fleet(grows=(3, 3, 3)), 0, 0.0)
+    three = with_restarts(plan, quiet(plan), ("canary-0", 12), ("canary-1", 20), ("canary-2", 28))
+    two = with_restarts(plan, quiet(plan), ("canary-0", 12), ("canary-1", 20))
+    assert reverted(told(plan, three)) is not None
+    assert reverted(told(plan, two)) is None
+    assert table.restarts.sum() == 0
+
+
+def test_one_pod_that_crash_loops_counts_once_in_eight_bins():
+    plan, _ = world(Fleet(), 0, 0.0)
+    loop = with_restarts(plan, quiet(plan), *(("canary-0", at) for at in range(20, 28)))
+    once = with_restarts(plan, quiet(plan), ("canary-0", 20))
+    assert told(plan, loop)[-1][1] == told(plan, once)[-1][1]
+    twice = with_restarts(plan, quiet(plan), ("canary-0", 20), ("canary-0", 28))
+    assert told(plan, twice)[-1][1].tracks[0].log_e > told(plan, once)[-1][1].tracks[0].log_e
+
+
+def test_once_the_controls_restart_too_only_the_comparison_of_arms_counts():
+    plan, _ = world(Fleet(), 0, 0.0)
+    crash = [("canary-0", 12), ("canary-1", 20), ("canary-2", 28), ("canary-3", 29)]
+    incident = [(f"pod-{i:02d}", 11) for i in range(6)]
+    finding = told(plan, with_restarts(plan, quiet(plan), *crash, *incident))[-1][1]
+    assert "surged" in finding.note
+    assert finding.tracks[0].log_e == -math.inf
+    assert math.isfinite(finding.tracks[1].log_e)
+    calm = told(plan, with_restarts(plan, quiet(plan), *crash))[-1][1]
+    assert calm.note == ""
+    assert calm.tracks[0].log_e > 8.0
+
+
+def test_what_canaries_did_before_the_first_stage_does_not_count():
+    plan, _ = world(Fleet(), 0, 0.0)
+    before = with_restarts(plan, quiet(plan), *((f"canary-{i}", -1) for i in range(4)))
+    finding = told(plan, before)[-1][1]
+    assert finding.tracks[0].log_e == -math.inf
+    assert math.isnan(finding.effect)
+
+
+def test_restarts_of_the_past_raise_what_is_tolerated():
+    plan, _ = world(Fleet(), 0, 0.0)
+    crash = [("canary-0", 12), ("canary-1", 20), ("canary-2", 28)]
+    past = [(f"pod-{i:02d}", -20 - i) for i in range(8)]
+    used_to = told(plan, with_restarts(plan, quiet(plan), *crash, *past))[-1][1]
+    never = told(plan, with_restarts(plan, quiet(plan), *crash))[-1][1]
+    assert used_to.tracks[0].log_e < never.tracks[0].log_e - 3.0
+
+
+def test_declared_margins_set_the_null_rate():
+    plan, _ = world(Fleet(), 0, 0.0)
+    strict = restarts.begin(plan.frame(T0 - 1), cut(quiet(plan), plan.first, T0), MARGINS)
+    loose = restarts.begin(
+        plan.frame(T0 - 1),
+        cut(quiet(plan), plan.first, T0),
+        replace(MARGINS, revert_above=4.0, revert_above_points=2.0),
+    )
+    frame = plan.frame(T0 + 40)
+    expected = [
+        restarts.absorb(state, frame, cut(quiet(plan), T0, T0 + 41)).expected for state in (strict, loose)
+    ]
+    assert expected[1] > 5.0 * expected[0]
