@@ -65,9 +65,12 @@ def route(name: str = "web", *, arms: bool = False) -> dict[str, Any]:
     }
 
 
-def open_shop(api: ApiServer, *, name: str = "web", replicas: int = 6, arms: bool = False) -> None:
-    """Create all three."""
-    api.add(DEPLOYMENT, NAMESPACE, deployment(name, replicas=replicas, image=f"{name}:v1"), "git", "git")
+def open_shop(
+    api: ApiServer, *, name: str = "web", replicas: int = 6, arms: bool = False, **env: str
+) -> None:
+    """Create all three; env as in `template`."""
+    target = deployment(name, replicas=replicas, image=f"{name}:v1", **env)
+    api.add(DEPLOYMENT, NAMESPACE, target, "git", "git")
     api.add(SERVICE, NAMESPACE, service(name), "git", "git")
     api.add(HTTP_ROUTE, NAMESPACE, route(name, arms=arms), "git", "git")
 

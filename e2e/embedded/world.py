@@ -8,10 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from causal_rollouts.adapters.events import EventRecorder
-from causal_rollouts.adapters.records import KubeRolloutStore
-
-from causal_rollouts.adapters.gateway_api import GatewayApiRouter
+from causal_rollouts.adapters.gateway_api import GatewayRouter
 from causal_rollouts.adapters.kube import DEPLOYMENT, HTTP_ROUTE, POD, POLICY, RECORD, ROLLOUT
 from causal_rollouts.adapters.workloads import KubeWorkloads
 from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm
@@ -22,6 +19,7 @@ from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.traffic import HOME, TrafficPlan, Weights
 from causal_rollouts.model.world import Key
 from causal_rollouts.ports import Broken, NotYet, Ports, Refused
+from causal_rollouts.runtime.wiring import ports_over
 from e2e.embedded import shop
 from e2e.embedded.apiserver import ApiServer
 from e2e.embedded.controllers import Controllers, add_nodes
@@ -58,7 +56,7 @@ class EmbeddedWorld:
     def __post_init__(self) -> None:
         self.controllers = Controllers(self.api)
         add_nodes(self.api, *NODES)
-        shop.open_shop(self.api, name=self.name, replicas=self.replicas, arms=self.arms_listed)
+        shop.open_shop(self.api, name=self.name, replicas=self.replicas, arms=self.arms_listed, VERSION="v1")
         self.source = SimulatedSource(
             self.seed,
             self.climate,
@@ -68,17 +66,7 @@ class EmbeddedWorld:
             harm_of=lambda pod: self.harms.get(self._versions.get(pod.name, ""), HARMLESS),
         )
         self.metrics = SimulatedMetrics(self.source)
-        kube = self.api.client()
-        self.ports = self.cut(
-            Ports(
-                rollouts=KubeRolloutStore(kube),
-                workloads=KubeWorkloads(kube),
-                router=GatewayApiRouter(kube),
-                metrics=self.metrics,
-                recorder=EventRecorder(kube),
-                clock=self.api,
-            )
-        )
+        self.ports = self.cut(ports_over(self.api.client(), self.metrics, self.api))
 
     @property
     def key(self) -> Key:
@@ -159,7 +147,7 @@ class EmbeddedWorld:
     def weights(self) -> Weights:
         """In force on the route."""
         traffic = self.loop.run_until_complete(
-            GatewayApiRouter(self.api.client()).traffic(
+            GatewayRouter(self.api.client()).traffic(
                 shop.NAMESPACE, TrafficPlan(self.name, (("HTTPRoute", self.name),))
             )
         )

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from causal_rollouts.adapters.records import record_from
+from causal_rollouts.adapters.record_form import record_of
 
 from causal_rollouts.web.report import page
 from e2e.story.chapters import Result, tell
@@ -53,7 +53,7 @@ def _embedded() -> int:
 def _finish(result: Result, teller: Teller, records: list[dict[str, Any]], where: str) -> int:
     OUT.mkdir(exist_ok=True)
     report = OUT / "report.html"
-    html = page(f"Two releases of checkout, {where}", [record_from(r) for r in records], teller.lines)
+    html = page(f"Two releases of checkout, {where}", [record_of(r) for r in records], teller.lines)
     report.write_text(html, encoding="utf-8")
     print(f"\nreport: {report.relative_to(Path.cwd()) if report.is_relative_to(Path.cwd()) else report}")
     for line in result.wrong:

@@ -90,16 +90,16 @@ async def _running(observed: Observed, record: Record, ports: Ports) -> float:
     )
     decision = decide(situate(record.registration, release, looked.evidence, facts, now))
     step = lifecycle.Step(record.registration, observed, now)
-    release = lifecycle.progress(
-        lifecycle.note_blocked(lifecycle.reapply(release, step), facts.blocked, now), decision, step
-    )
+    release = lifecycle.note_blocked(lifecycle.reapply(release, step), facts.blocked, now)
+    release = _verdict(lifecycle.progress(release, decision, step), looked, decision)
     after = log_decision(replace(record, release=release), decision, looked, now)
     actions = (*plan(after, observed), *carried_out(observed, after))
     if after != observed.record:
         after = await ports.rollouts.write_ahead(replace(after, seq=after.seq + 1))
     await perform(observed.rollout, actions, ports)
     await _tell(observed, record, after, decision, ports)
-    await ports.rollouts.publish(observed.rollout, view.running(observed, after, decision, looked, now))
+    if after.release.phase is not Phase.DONE:
+        await ports.rollouts.publish(observed.rollout, view.running(observed, after, decision, looked, now))
     return _again(after.release, after, now)
 
 
@@ -132,6 +132,12 @@ def _note(release: Release, looked: Looked, now: float) -> Release:
     valid = looked.evidence.validity is Validity.OK
     share = looked.evidence.share.ok is True
     return replace(release, look=looked.bin, looked=now, usable=valid, share_ok=share)
+
+
+def _verdict(release: Release, looked: Looked, decision: Decision) -> Release:
+    """The verdict of a look stands until the next."""
+    seen = looked.evidence is not None or looked.provider_error
+    return replace(release, verdict=decision.verdict) if seen else release
 
 
 async def _tell(observed: Observed, before: Record, after: Record, decision: Decision, ports: Ports) -> None:

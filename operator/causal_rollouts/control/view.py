@@ -12,12 +12,10 @@ from causal_rollouts.control.rest import Rest, Resting
 from causal_rollouts.decision import words
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence
-from causal_rollouts.model.reasons import Outcome, Phase, Reason, Validity
+from causal_rollouts.model.reasons import Reason, Validity
 from causal_rollouts.model.traffic import WHOLE
 from causal_rollouts.model.world import Json
 from causal_rollouts.ports import Record
-
-BAD_ENDS = frozenset({Outcome.REVERTED, Outcome.ABORTED, Outcome.BLOCKED})
 
 Said = tuple[bool, str, str]
 
@@ -44,13 +42,14 @@ def at_rest(o: Observed, resting: Resting, now: float) -> Json:
 def running(o: Observed, record: Record, decision: Decision, looked: Looked, now: float) -> Json:
     """Status while a release runs."""
     release, stages = record.release, record.registration.stages
-    bad = release.phase is Phase.DONE and release.outcome in BAD_ENDS
+    said = _before(o, "Ready") if decision.reason is Reason.BETWEEN_LOOKS else None
+    reason, because = (said[1], said[2]) if said else (str(decision.reason), decision.because)
     view = StatusView(
         phase=str(release.phase),
-        reason=str(decision.reason),
-        message=decision.because,
-        running=release.phase is not Phase.DONE,
-        failed=bad,
+        reason=reason,
+        message=because,
+        running=True,
+        failed=False,
         release=record.name,
         step=f"{release.stage + 1}/{len(stages)}" if release.stage >= 0 else f"0/{len(stages)}",
         weight=f"{100 * release.desired.weights.canary / WHOLE:g}%",

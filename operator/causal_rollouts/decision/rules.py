@@ -160,7 +160,7 @@ def _share_wrong(s: Situation) -> bool:
 def invalid_data(s: Situation) -> Decision | None:
     """No data, late data or partial data: never a rise, never blamed on the release."""
     if s.evidence is None:
-        return Decision(Verdict.NO_DATA, Act.HOLD, Reason.NO_DATA, "no evidence of this stage yet")
+        return Decision(verdict(s), Act.HOLD, Reason.BETWEEN_LOOKS, "the next look is not due yet")
     found = s.evidence.validity
     if found is Validity.OK:
         return None
@@ -221,7 +221,7 @@ def safe_advances(s: Situation) -> Decision | None:
 def hold(s: Situation) -> Decision:
     """Nothing is certain: hold, and say what is missing."""
     if s.evidence is None:
-        return Decision(Verdict.NO_DATA, Act.HOLD, Reason.NO_DATA, "no evidence of this stage yet")
+        return Decision(verdict(s), Act.HOLD, Reason.BETWEEN_LOOKS, "the next look is not due yet")
     known = words.safety(s.evidence, promote=s.last_stage)
     against = s.evidence.contradicting()
     if s.stage_age < s.stage.min_duration:
@@ -237,7 +237,7 @@ def verdict(s: Situation) -> Verdict:
     if s.facts.provider_error:
         return Verdict.PROVIDER_ERROR
     if s.evidence is None:
-        return Verdict.NO_DATA
+        return s.release.verdict or Verdict.NO_DATA
     return _what_bins_say(s.evidence, promote=s.last_stage)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from causal_rollouts.model.evidence import Evidence, MetricEvidence, Process
+from causal_rollouts.model.metrics import Gating
 
 
 def percent(log_ratio: float) -> str:
@@ -37,10 +38,11 @@ def safety(evidence: Evidence, *, promote: bool) -> str:
     """What is known, and what is missing, about safety."""
     parts = []
     for metric in evidence.metrics:
+        if metric.gating is not Gating.BOTH:
+            continue
         needed = metric.threshold_promote if promote else metric.threshold_advance
-        gate = f", safe {metric.log_e_safe:.1f} of {needed:.1f}" if math.isfinite(needed) else ""
-        parts.append(describe(metric) + gate)
-    return "; ".join(parts) or "no metric has evidence yet"
+        parts.append(f"{describe(metric)}, evidence for safety {metric.log_e_safe:.1f} of {needed:.1f}")
+    return "; ".join(parts) or "no gating metric has evidence yet"
 
 
 def _metric(evidence: Evidence, process: Process | None) -> MetricEvidence | None:

@@ -81,6 +81,7 @@ class Reason(StrEnum):
     SAFETY_PROVEN = "SafetyProven"
     TIME_PASSED = "TimePassed"
     GATHERING_EVIDENCE = "GatheringEvidence"
+    BETWEEN_LOOKS = "BetweenLooks"
     STAGE_TOO_YOUNG = "StageTooYoung"
     STAGE_CONTRADICTS = "StageContradicts"
     OUT_OF_TIME = "OutOfTime"

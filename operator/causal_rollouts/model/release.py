@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from causal_rollouts.model.arms import Pod, Slot
-from causal_rollouts.model.reasons import Outcome, Phase
+from causal_rollouts.model.reasons import Outcome, Phase, Verdict
 from causal_rollouts.model.traffic import HOME, Change, Weights
 from causal_rollouts.model.world import Json
 
@@ -42,7 +42,8 @@ class Release:
     invalid_seconds: time of this stage in which data were invalid (maxDuration's clock stands still).
     resume: the phase that a pause interrupted.
     look: the last bin that was looked at; None before the first look.
-    looked: when; usable: whether that look's window was valid (traffic may only rise on a fresh, valid one).
+    looked: when; verdict: what it said; usable: whether its window was valid (traffic may only rise on a
+    fresh, valid one).
     share_ok: whether traffic was seen to follow the weights of this stage.
     told: the last decision, so that only changes are logged and told.
     """
@@ -67,6 +68,7 @@ class Release:
     look: int | None = None
     looked: float | None = None
     usable: bool = False
+    verdict: Verdict | None = None
     share_ok: bool = False
     told: str = ""
     blocked_since: float | None = None

@@ -174,7 +174,7 @@ def test_promotion_needs_more_evidence_than_an_advance() -> None:
 
 def test_a_hold_says_what_is_missing() -> None:
     decision = decide(good_stage(seen=evidence(metrics=(metric(log_e_safe=0.4),))))
-    assert "safe 0.4 of 1.0" in decision.because
+    assert "safety 0.4 of 1.0" in decision.because
 
 
 def test_every_decision_is_repeatable() -> None:

@@ -1,0 +1,45 @@
+"""Puts the real adapters behind the ports."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from causal_rollouts.adapters import kubernetes_api, prometheus
+from causal_rollouts.adapters.events import KubeRecorder
+from causal_rollouts.adapters.gateway_api import GatewayRouter
+from causal_rollouts.adapters.kube import Kube
+from causal_rollouts.adapters.prometheus import SourceSettings
+from causal_rollouts.adapters.records import KubeRolloutStore
+from causal_rollouts.adapters.workloads import KubeWorkloads
+from causal_rollouts.ports import Clock, MetricsSource, Ports
+from causal_rollouts.runtime.settings import OperatorSettings
+
+
+@asynccontextmanager
+async def connect(settings: OperatorSettings, clock: Clock) -> AsyncIterator[Ports]:
+    """Connections to the API server and the metrics source for as long as the operator runs."""
+    source = SourceSettings(
+        url=settings.prometheus_url,
+        token_file=settings.prometheus_token_file,
+        pod_label=settings.pod_label,
+        namespace_label=settings.namespace_label,
+    )
+    named = os.environ.get("KUBECONFIG")
+    kubeconfig = Path(named) if named else None
+    async with kubernetes_api.connect(kubeconfig) as kube, prometheus.connect(source) as metrics:
+        yield ports_over(kube, metrics, clock)
+
+
+def ports_over(kube: Kube, metrics: MetricsSource, clock: Clock) -> Ports:
+    """All ports over one API server and one metrics source."""
+    return Ports(
+        rollouts=KubeRolloutStore(kube),
+        workloads=KubeWorkloads(kube),
+        router=GatewayRouter(kube),
+        metrics=metrics,
+        recorder=KubeRecorder(kube, clock),
+        clock=clock,
+    )
