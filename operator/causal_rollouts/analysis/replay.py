@@ -6,7 +6,6 @@ recording, and its schedule stands whatever the gate would have done.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -16,6 +15,7 @@ from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.analysis.replay_line import ReplayLine, line
 from causal_rollouts.analysis.rows import PER_MILLE
 from causal_rollouts.analysis.series_names import names_of
+from causal_rollouts.analysis.shelf import Shelf
 from causal_rollouts.analysis.stage_clock import clocked
 from causal_rollouts.decision.decide import decide
 from causal_rollouts.decision.situation import Facts, situate
@@ -26,7 +26,7 @@ from causal_rollouts.model.evidence import Evidence
 from causal_rollouts.model.reasons import Act, Phase
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import Release
-from causal_rollouts.model.telemetry import Look, Series, Telemetry
+from causal_rollouts.model.telemetry import Look, Telemetry
 from causal_rollouts.model.traffic import Change
 
 LOOK = 2
@@ -81,8 +81,8 @@ class _Replay:
         self._release = Release(reg.release, "candidate", "stable", "", Phase.PREPARING, 0.0)
         pods = {pod.name for pod in recording.pods}
         mine = [series for series in recording.series if series.labels.get("pod") in pods]
-        self._groups: Mapping[frozenset[str], tuple[Series, ...]] = {
-            names: tuple(series for series in mine if series.labels["__name__"] in names)
+        self._shelves: Mapping[frozenset[str], Shelf] = {
+            names: Shelf(series for series in mine if series.labels["__name__"] in names)
             for names in {names_of(metric) for metric in reg.metrics}
         }
 
@@ -131,7 +131,7 @@ class _Replay:
 
     def _telemetry(self, timeline: tuple[Change, ...], now: float, end: float) -> Telemetry:
         since = needed_since(self._reg, timeline, self._state, now)
-        cut = {names: _between(series, since, end) for names, series in self._groups.items()}
+        cut = {names: shelf.between(since, end) for names, shelf in self._shelves.items()}
         return Telemetry({metric.name: cut[names_of(metric)] for metric in self._reg.metrics})
 
     def _placed(self, timeline: tuple[Change, ...]) -> Release:
@@ -174,13 +174,3 @@ def _as_of(pod: Pod, time: float) -> Pod:
     ready = pod.ready if pod.ready is not None and pod.ready <= time else None
     deleted = pod.deleted if pod.deleted is not None and pod.deleted <= time else None
     return pod if (ready, deleted) == (pod.ready, pod.deleted) else replace(pod, ready=ready, deleted=deleted)
-
-
-def _between(series: tuple[Series, ...], start: float, end: float) -> tuple[Series, ...]:
-    """Samples in (start, end], as a metrics source would answer; silent series are left out."""
-    found = []
-    for one in series:
-        low, high = bisect_right(one.times, start), bisect_right(one.times, end)
-        if high > low:
-            found.append(Series(one.labels, one.times[low:high], one.values[low:high]))
-    return tuple(found)

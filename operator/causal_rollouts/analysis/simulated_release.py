@@ -19,7 +19,7 @@ from causal_rollouts.decision.allocation import allocate
 from causal_rollouts.decision.decide import decide
 from causal_rollouts.decision.situation import Facts, situate
 from causal_rollouts.evidence.framing import framing, history_start, schedule
-from causal_rollouts.evidence.gate_state import blank, decode, encode
+from causal_rollouts.evidence.gate_state import GateState, blank, decode, encode
 from causal_rollouts.evidence.weigh import weigh
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.assignment import assign
@@ -55,7 +55,7 @@ class Ended:
     seconds: from the first weight on the candidate to the decision that ended it (of a promotion, to the
     decision to promote). cause: process that stood highest at a revert, else the decision's reason.
     effect: log ratio of latency at the end. placebo: whether it fired. promoted: a revert came after the
-    decision to promote. state_bytes: largest encoded state.
+    decision to promote. state_bytes: largest encoded state, 0 where none was.
     """
 
     end: End
@@ -73,15 +73,17 @@ class Ended:
 class SimulatedRelease:
     """A release that is looked at every second bin until it ends."""
 
-    def __init__(self, setting: Setting, seed: int) -> None:
+    def __init__(self, setting: Setting, seed: int, *, encoded: bool = False) -> None:
+        """encoded: every look starts from the bytes of the record, as the operator's does; slower."""
         self._setting = setting
+        self._encoded = encoded
         self._reg = setting.registration(seed)
         self._bins = SimulatedBins(setting, seed)
         self._luck = draws(seed, "turnover")
         self._rungs = allocate(setting.stages, setting.arms, setting.replicas)
         self._slots: tuple[PlannedSlot, ...] = ()
         self._pods: tuple[Pod, ...] = stable_fleet(setting.replicas, setting.nodes, seed, setting.begin - AGE)
-        self._state = encode(blank(self._reg.release))
+        self._state = blank(self._reg.release)
         self._next = setting.grid.index(setting.begin - setting.times.history)
         self._release = Release(
             self._reg.release, "b", "a", "", Phase.PREPARING, setting.begin, replicas=setting.replicas
@@ -159,8 +161,8 @@ class SimulatedRelease:
             self._pods = replaced(self._pods, victim, time, self._setting.start_up)
 
     def _look(self, index: int, now: float) -> Decision:
-        """One look, from the encoded state as the operator does it."""
-        state = decode(self._reg, self._state)
+        """One look."""
+        state = self._remembered()
         timeline = self._release.timeline
         frame = framing(self._reg, self._pods, timeline, index, state.known)
         planned = schedule(self._reg, timeline, now)
@@ -170,13 +172,19 @@ class SimulatedRelease:
             first = history_start(self._reg, frame.t0 if frame.t0 is not None else index + 1)
         tables = self._bins.tables(frame, planned, first)
         evidence, after = weigh(self._reg, frame, tables, Look(now, index), state)
-        self._state = encode(after)
+        self._state = after
         self._evidence = evidence
         self._looks += 1
         self._invalid += evidence.validity is not Validity.OK
         self._placebo |= evidence.contaminated
-        self._state_bytes = max(self._state_bytes, len(self._state))
         return decide(situate(self._reg, self._release, evidence, Facts(), now))
+
+    def _remembered(self) -> GateState:
+        if not self._encoded:
+            return self._state
+        data = encode(self._state)
+        self._state_bytes = max(self._state_bytes, len(data))
+        return decode(self._reg, data)
 
     def _follow(self, decision: Decision, now: float) -> Ended | None:
         """Do what was decided."""

@@ -1,0 +1,147 @@
+"""Many releases, run by the gate's own decisions, and a table of what became of them.
+
+    python -m causal_rollouts.analysis.closed_loop --scenario plain --scenario drift -n 300
+
+The promise of the product is a share of false reverts over whole rollouts, so
+whole rollouts are what is counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+
+from causal_rollouts.analysis.simulated_release import Ended, SimulatedRelease
+from causal_rollouts.analysis.simulation.scenarios import SCENARIOS, Kind
+from causal_rollouts.analysis.simulation.setting import Setting
+from causal_rollouts.analysis.tally import Tally, tally
+from causal_rollouts.model.registration import ArmsPlan
+
+
+class Allocation(StrEnum):
+    """How many baseline slots stand beside the canary's.
+
+    design: one to one until they would take more than a fifth of the traffic, then one a cohort.
+    equal: one to one as long as both arms fit beside stable.
+    """
+
+    DESIGN = "design"
+    EQUAL = "equal"
+
+
+ARMS = {Allocation.DESIGN: ArmsPlan(), Allocation.EQUAL: ArmsPlan(baseline_max_share=1000)}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One run: everything that fixes it."""
+
+    scenario: str
+    seed: int
+    allocation: Allocation = Allocation.DESIGN
+
+    def setting(self) -> Setting:
+        """The world of this run; the same for every allocation."""
+        drawn = SCENARIOS[self.scenario].draw(np.random.default_rng([self.seed, 7]))
+        return replace(drawn, arms=ARMS[self.allocation])
+
+
+def run(case: Case) -> Ended:
+    """One release to its end."""
+    return SimulatedRelease(case.setting(), case.seed).run()
+
+
+def run_all(cases: Sequence[Case], jobs: int = 1) -> Iterator[Ended]:
+    """All of them in order, on `jobs` processes."""
+    if jobs == 1:
+        yield from map(run, cases)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(run, cases, chunksize=4)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table."""
+    given = _parser().parse_args(arguments)
+    names = given.scenario or [name for name, s in SCENARIOS.items() if given.kind in (None, s.kind)]
+    unknown = [name for name in names if name not in SCENARIOS]
+    if unknown:
+        sys.stderr.write(f"--scenario: no scenario {', '.join(unknown)}; use one of {', '.join(SCENARIOS)}\n")
+        return 2
+    sys.stdout.write(HEADER)
+    for name in names:
+        begun = time.perf_counter()
+        cases = [Case(name, given.seed + i, given.allocation) for i in range(given.n)]
+        runs = list(run_all(cases, given.jobs))
+        if given.keep:
+            _keep(given.keep, cases, runs)
+        seconds = (time.perf_counter() - begun) / len(cases)
+        sys.stdout.write(row(name, tally(runs), seconds))
+        sys.stdout.flush()
+    return 0
+
+
+HEADER = (
+    "| scenario | kind | runs | reverted | 95% bounds | promoted | paused | to revert, median, p90 | "
+    "to promote | why | s/run |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
+)
+
+
+def row(name: str, found: Tally, seconds: float) -> str:
+    """One scenario as a line of a table."""
+    low, high = found.reverted_bounds
+    why = ", ".join(f"{cause} {n}" for cause, n in (*found.causes, *found.reasons))
+    late = f" ({found.late} after promotion)" if found.late else ""
+    delay = f"{_minutes(found.to_revert)}, {_minutes(found.to_revert_90)}"
+    cells = (
+        name,
+        str(SCENARIOS[name].kind),
+        str(found.runs),
+        f"{found.reverted}{late}",
+        f"{low:.2%} to {high:.2%}",
+        str(found.promoted),
+        str(found.paused),
+        delay,
+        _minutes(found.to_promote),
+        why + (f"; placebo {found.placebo}" if found.placebo else ""),
+        f"{seconds:.2f}",
+    )
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def _minutes(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds / 60.0:.1f} min"
+
+
+def _keep(path: Path, cases: Sequence[Case], runs: Sequence[Ended]) -> None:
+    """Append every run as a line of JSON: a false revert has to be looked at one by one."""
+    with path.open("a") as out:
+        for case, ended in zip(cases, runs, strict=True):
+            out.write(json.dumps({**asdict(case), **asdict(ended)}) + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m causal_rollouts.analysis.closed_loop", description=__doc__
+    )
+    parser.add_argument("--scenario", action="append", help="name of a scenario, repeatable; default all")
+    parser.add_argument("--kind", type=Kind, choices=list(Kind), help="only scenarios of this kind")
+    parser.add_argument("-n", type=int, default=100, help="runs a scenario")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first run")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--allocation", type=Allocation, choices=list(Allocation), default=Allocation.DESIGN)
+    parser.add_argument("--keep", type=Path, help="append every run to this file as JSON lines")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
