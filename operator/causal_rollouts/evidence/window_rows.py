@@ -9,7 +9,7 @@ neighbour harm alone: it neither hides in nor biases the effect.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import compress, groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,18 +52,20 @@ class Layout:
 
     @classmethod
     def of(cls, state: ContinuousState, frame: Frame, t0: int) -> Layout:
-        """Units that the state knows; a stable pod that is gone is left out."""
+        """Units that the state knows; a stable pod gone before un-pause, which replaces all, is left out."""
         place = {unit: i for i, unit in enumerate((*state.stable, *state.slots))}
         S = len(state.stable)
         born = sorted((u for u in frame.units if place.get(u.id, S) < S), key=lambda u: (u.node, u.id))
         parity = [i % 2 for _, group in groupby(born, key=lambda u: u.node) for i, _ in enumerate(group)]
-        odd = [side for u, side in zip(born, parity, strict=True) if u.gone is None]
-        stable = [u for u in born if u.gone is None]
+        until = NEVER if frame.until_stable is None else frame.until_stable
+        # `until` is the first whole bin after the un-pause: the one before may have lost pods already.
+        stayed = [u.gone is None or u.gone >= until - 1 for u in born]
+        odd = list(compress(parity, stayed))
+        stable = list(compress(born, stayed))
         slots = [u for u in frame.units if place.get(u.id, -1) >= S]
         names = sorted({u.node for u in (*stable, *slots)})
         number = {name: j for j, name in enumerate(names)}
         begin = np.array([slot_begin(u, t0, frame.warm_up) for u in slots], dtype=np.int64)
-        until = NEVER if frame.until_stable is None else frame.until_stable
         return cls(
             nodes=len(names),
             exposure=np.array([frame.exposed.get(name, NEVER) for name in names], dtype=np.int64),

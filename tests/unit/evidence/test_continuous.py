@@ -236,6 +236,19 @@ def test_a_stable_pod_that_is_gone_takes_its_past_along():
     assert found.placebo == 0.0
 
 
+def test_stable_pods_that_a_promotion_replaces_keep_what_they_said_before_it():
+    r = replace(release(), until_stable=T0 + 36)
+    counts = r.table.counts.copy()
+    counts[: FLEET.stable, T0 + 36 - r.first :] = 0
+    r = replace(r, table=replace(r.table, counts=counts))
+    told = tuple(
+        replace(u, gone=T0 + 35 + i % 3) if u.arm is Arm.STABLE else u for i, u in enumerate(r.units)
+    )
+    found = judged(replace(r, units=told), 48)
+    assert found == judged(r, 48)
+    assert found.neighbour is not None
+
+
 def test_a_pod_without_a_past_enters_nothing():
     r = release()
     late = replace(r.units[0], id="pod-late", ready=T0 + 6)
