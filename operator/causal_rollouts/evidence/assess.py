@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from causal_rollouts.evidence.framing import first_stage, framing, history_start, schedule
+from causal_rollouts.evidence.framing import first_stage, framing, history_start, moves, schedule
 from causal_rollouts.evidence.gate_state import GateState, decode, encode
 from causal_rollouts.evidence.reading import SCRAPES_BACK
 from causal_rollouts.evidence.tabulate import Wanted, tabulate
@@ -52,7 +52,11 @@ def assess(
     frame = framing(reg, pods, timeline, now, before.known)
     wanted = [_wanted(reg, timeline, metric, before, now) for metric in reg.metrics]
     tables = tabulate(reg.grid, pods, frame, schedule(reg, timeline, look.time), telemetry, wanted)
-    evidence, after = weigh(reg, frame, tables, look, before)
+    steps = [
+        framing(reg, pods, timeline, at - 1, before.known)
+        for at in moves(reg.grid, pods, before.oldest + 1, now)
+    ]
+    evidence, after = weigh(reg, frame, tables, look, before, steps)
     return Assessment(evidence, encode(after))
 
 

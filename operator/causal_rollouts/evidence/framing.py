@@ -77,6 +77,20 @@ def as_of(frame: Frame, now: int) -> Frame:
     return replace(frame, now=now, windows=tuple(s for s in frame.windows if s <= now))
 
 
+def moves(grid: Grid, pods: Iterable[Pod], after: int, until: int) -> tuple[int, ...]:
+    """Bins in (after, until] from which a slot stands on another node than before."""
+    found: set[int] = set()
+    where: dict[str, str] = {}
+    for pod in sorted(pods, key=lambda p: (p.created, p.uid)):
+        at = _ready(grid, pod, until)
+        if pod.arm is Arm.STABLE or at is None:
+            continue
+        if where.setdefault(pod.slot, pod.node) != pod.node:
+            found.add(at)
+        where[pod.slot] = pod.node
+    return tuple(sorted(at for at in found if at > after))
+
+
 def history_start(reg: Registration, t0: int) -> int:
     """First bin of the pre-period of a release whose first stage begins at t0."""
     return t0 - math.floor(reg.times.history / reg.grid.width)

@@ -65,6 +65,11 @@ class GateState:
         """Newest bin that any metric took in; -1 before the first."""
         return max((m.consumed for m in self.metrics), default=-1)
 
+    @property
+    def oldest(self) -> int:
+        """Newest bin that every metric took in; -1 before the first."""
+        return min((m.consumed for m in self.metrics), default=-1)
+
 
 CODEC = Codec(
     (

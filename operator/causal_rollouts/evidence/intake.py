@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from causal_rollouts.evidence import questions, validity
@@ -18,13 +19,20 @@ def unborn(metric: Metric, t0: int) -> MetricState:
 
 
 def taken_in(
-    metric: Metric, state: MetricState, frame: Frame, table: MetricTable, lottery: Lottery | None
+    metric: Metric,
+    state: MetricState,
+    frames: Sequence[Frame],
+    table: MetricTable,
+    lottery: Lottery | None,
 ) -> MetricState:
-    """The metric after the new bins of a table, up to `frame.now`; the fit is tried where it is due.
+    """The metric after the new bins of a table; the fit is tried where it is due.
+
+    frames: of the look, before it those of earlier bins that are taken in as they stood then.
 
     A source that refused consumed nothing: its bins are taken in when it answers again. A metric whose
     whole history is missing is tried again; one whose history is too short never will be long enough.
     """
+    frame = frames[-1]
     if frame.t0 is None or table.bins is None or not usable(table):
         return state
     if not state.settled:
@@ -35,8 +43,11 @@ def taken_in(
         # Tried again from t0 on at the next look, so what is remembered must not count the bins twice.
         return state
     engine = state.engine
-    if engine is not None and end > state.consumed + 1:
-        engine = questions.absorb(engine, frame, columns(table.bins, state.consumed + 1, end))
+    begin = state.consumed + 1
+    for step in frames:
+        if engine is not None and step.now >= begin:
+            engine = questions.absorb(engine, step, columns(table.bins, begin, step.now + 1))
+            begin = step.now + 1
     return replace(
         state, engine=engine, trail=trail, consumed=max(state.consumed, frame.now), since=table.since
     )

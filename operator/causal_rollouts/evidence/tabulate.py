@@ -161,12 +161,13 @@ def _bins(
         bins = HistogramBins(ids, span.first, np.array(edges), by_unit, lost)
         return bins, counts.sum(axis=2)
     if kind is MetricKind.RESTARTS:
-        total = roster.by_unit(_sums(reading, at, pods, length, 1)[:, :, 0], len(ids))
-        return RestartBins(
-            ids, span.first, total, roster.by_unit(_covered(reading, at, pods, length), len(ids))
-        ), None
-    sums = _sums(reading, at, pods, length, 3)
-    exposure, bad = sums[:, :, : BOTH + 1].sum(axis=2), sums[:, :, BOTH:].sum(axis=2)
+        # Before a slot is ready it is no unit yet, and what a look does not know no later look may add.
+        unborn = ~_since(frame, span, [unit.ready for unit in frame.units])
+        sums = _sums(reading, at, pods, length, 1)[:, :, 0], _covered(reading, at, pods, length)
+        events, seconds = (np.where(unborn, 0.0, roster.by_unit(v, len(ids))) for v in sums)
+        return RestartBins(ids, span.first, events, seconds), None
+    amount = _sums(reading, at, pods, length, 3)
+    exposure, bad = amount[:, :, : BOTH + 1].sum(axis=2), amount[:, :, BOTH:].sum(axis=2)
     lost = _lost(reading, at, roster, frame, span)
     kept = [np.where(lost, 0.0, roster.by_unit(v, len(ids))) for v in (bad, exposure)]
     return CountBins(ids, span.first, kept[0], kept[1], lost), exposure
@@ -192,22 +193,27 @@ def _covered(reading: Reading, at: Ints, pods: int, length: int) -> Floats:
 
 
 def _lost(reading: Reading, at: Ints, roster: _Roster, frame: Frame, span: Span) -> Bools:
-    """No increment of requests ended in the bin, or a stable pod was not warm yet."""
+    """No increment of requests ended in the bin, or the unit was not ready (a stable pod: not warm) yet."""
     request = reading.column != EVENT
     seen = np.zeros((len(roster.pods), span.length))
     seen[reading.owner[request], at[request]] = 1.0
     lost: Bools = roster.by_unit(seen, len(frame.units)) == 0
+    begin = [u.ready + (frame.warm_up if u.arm is Arm.STABLE else 0) for u in frame.units]
+    return lost | ~_since(frame, span, begin)
+
+
+def _since(frame: Frame, span: Span, begin: Sequence[int]) -> Bools:
+    """[unit, bin]: the bin is at or after the unit's own first one."""
     bins = np.arange(span.first, span.first + span.length)
-    warm = [u.ready + frame.warm_up if u.arm is Arm.STABLE else span.first for u in frame.units]
-    return lost | (bins < np.array(warm, dtype=np.int64)[:, None])
+    since: Bools = bins >= np.array(begin, dtype=np.int64).reshape(len(frame.units), 1)
+    return since
 
 
 def _expected(frame: Frame, span: Span) -> Bools:
     """Where a unit should be measured: warm, and a stable pod until it goes; a slot never goes."""
-    bins = np.arange(span.first, span.first + span.length)
-    warm = np.array([unit.ready + frame.warm_up for unit in frame.units], dtype=np.int64)
-    gone = np.array([NEVER if unit.gone is None else unit.gone for unit in frame.units], dtype=np.int64)
-    expected: Bools = (bins >= warm[:, None]) & (bins < gone[:, None])
+    warm = _since(frame, span, [unit.ready + frame.warm_up for unit in frame.units])
+    gone = _since(frame, span, [NEVER if unit.gone is None else unit.gone for unit in frame.units])
+    expected: Bools = warm & ~gone
     return expected
 
 

@@ -7,7 +7,7 @@ newest bins: those only decide whether it may be used to let traffic rise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,15 +30,24 @@ _NOTHING = MetricTable(None)
 
 
 def weigh(
-    reg: Registration, frame: Frame, tables: Tables, look: Look, state: GateState
+    reg: Registration,
+    frame: Frame,
+    tables: Tables,
+    look: Look,
+    state: GateState,
+    steps: Sequence[Frame] = (),
 ) -> tuple[Evidence, GateState]:
-    """Take the new bins of every metric in, judge them all, and test the share."""
+    """Take the new bins of every metric in, judge them all, and test the share.
+
+    steps: frames of earlier bins of this look, where a slot changed its node after them: what it did
+    before stays with the node where it did it, also when the looks in between were missed.
+    """
     before = state
     if frame.t0 is None:
         heard = [_before_the_first_stage(metric, frame, tables) for metric in reg.metrics]
         state = replace(state, now=max(state.now, frame.now))
     else:
-        state = _taken_in(reg, frame, tables, look, state, frame.t0)
+        state = _taken_in(reg, (*steps, frame), tables, look, state)
         heard = _listen(reg, frame, tables, look, state)
     return testimony(reg, frame, tables.schedule, before, state, heard), state
 
@@ -50,18 +59,20 @@ def _before_the_first_stage(metric: Metric, frame: Frame, tables: Tables) -> Hea
 
 
 def _taken_in(
-    reg: Registration, frame: Frame, tables: Tables, look: Look, state: GateState, t0: int
+    reg: Registration, frames: Sequence[Frame], tables: Tables, look: Look, state: GateState
 ) -> GateState:
     """The state after this look. Nothing at all is consumed while the source does not answer."""
-    if look.provider_error:
+    frame = frames[-1]
+    if look.provider_error or frame.t0 is None:
         return state
+    t0 = frame.t0
     old = {m.name: m for m in state.metrics} or {m.name: unborn(m, t0) for m in reg.metrics}
     new: dict[str, MetricState] = {}
     # Latency first: what it learned of pods and nodes is lent to the exceedances when they are fitted.
     for metric in sorted(reg.metrics, key=lambda m: m.kind is not MetricKind.LATENCY):
         table = tables.metrics.get(metric.name, _NOTHING)
         lent = None if old[metric.name].settled else _lent(reg, metric, frame, new)
-        new[metric.name] = taken_in(metric, old[metric.name], frame, table, lent)
+        new[metric.name] = taken_in(metric, old[metric.name], frames, table, lent)
     return GateState(
         release=reg.release,
         now=max(state.now, frame.now),

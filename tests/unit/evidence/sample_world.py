@@ -6,7 +6,9 @@ scrape interval) is kept beside the samples.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 from scipy.special import ndtr
@@ -106,17 +108,24 @@ class Run:
 
 
 def _cut(series: Series, since: float, until: float) -> Series:
-    times = np.asarray(series.times)
-    kept = slice(int(np.searchsorted(times, since)), int(np.searchsorted(times, until, side="right")))
-    return Series(series.labels, list(series.times[kept]), list(series.values[kept]))
+    kept = slice(bisect_left(series.times, since), bisect_right(series.times, until))
+    return Series(series.labels, series.times[kept], series.values[kept])
 
 
 def make(world: World) -> Run:
-    """Draw a release."""
+    """Draw a release; the same world gives the same samples."""
+    drawn = _drawn(world)
+    return replace(drawn, problems={})
+
+
+@cache
+def _drawn(world: World) -> Run:
     rng = np.random.default_rng(world.seed)
     pods, timeline = _roster(world), _timeline(world)
     run = Run(world, pods, timeline, [], [], [])
-    node_level = dict(zip([f"n{i}" for i in range(world.nodes)], rng.normal(0, 0.02, world.nodes), strict=True))
+    node_level = dict(
+        zip([f"n{i}" for i in range(world.nodes)], rng.normal(0, 0.02, world.nodes), strict=True)
+    )
     for pod in pods:
         _scrape_pod(rng, world, run, pod, node_level[pod.node])
     return run
