@@ -67,7 +67,8 @@ def deployment(app: App, version: Version, arm: str = "stable", replicas: int | 
             "revisionHistoryLimit": 3,
             # Stable can carry all traffic at every instant, also in the middle of a promotion.
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 2, "maxUnavailable": 0}},
-            "selector": {"matchLabels": labels},
+            # Without the arm label: pods of the arms belong to the target too, for its HPA and budgets.
+            "selector": {"matchLabels": {"app": app.name} if arm == "stable" else labels},
             "template": {
                 "metadata": {
                     "labels": labels,

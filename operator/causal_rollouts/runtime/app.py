@@ -68,7 +68,7 @@ def registry_of(watches: Watches) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
 
     @kopf.on.startup(registry=registry)
-    def tune(settings: kopf.OperatorSettings, **_: object) -> None:
+    async def tune(settings: kopf.OperatorSettings, **_: object) -> None:
         settings.posting.enabled = False
         settings.networking.connect_timeout = 5
         settings.networking.request_timeout = 30
@@ -76,17 +76,17 @@ def registry_of(watches: Watches) -> kopf.OperatorRegistry:
         settings.scanning.disabled = False
 
     @kopf.on.login(registry=registry)
-    def login(settings: kopf.OperatorSettings, **_: object) -> kopf.ConnectionInfo | None:
+    async def login(settings: kopf.OperatorSettings, **_: object) -> kopf.ConnectionInfo | None:
         return kopf.login_with_service_account(settings=settings) or kopf.login_with_kubeconfig(
             settings=settings
         )
 
     @kopf.on.event(GROUP, VERSION, "causalrollouts", registry=registry)
-    def rollout(event: kopf.RawEvent, **_: object) -> None:
+    async def rollout(event: kopf.RawEvent, **_: object) -> None:
         watches.rollout(event)
 
     @kopf.on.event("apps", "v1", "deployments", labels={f"{GROUP}/gate": "enabled"}, registry=registry)
-    def deployment(event: kopf.RawEvent, **_: object) -> None:
+    async def deployment(event: kopf.RawEvent, **_: object) -> None:
         watches.deployment(event)
 
     return registry
