@@ -34,15 +34,18 @@ Body = Object | list[Object]
 
 @asynccontextmanager
 async def connect(
-    kubeconfig: Path | None = None, *, manager: str = FIELD_MANAGER
+    kubeconfig: Path | None = None, *, manager: str = FIELD_MANAGER, context: str = ""
 ) -> AsyncIterator[KubernetesApi]:
-    """The API server of this pod's cluster, or of a kubeconfig where one is named."""
+    """The API server of this pod's cluster, or of a kubeconfig (and one of its contexts) where one is named."""
     configuration = Configuration()
     if kubeconfig is None:
         load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
     else:
         await load_kube_config(  # type: ignore[no-untyped-call]
-            str(kubeconfig), client_configuration=configuration, persist_config=False
+            str(kubeconfig),
+            context=context or None,
+            client_configuration=configuration,
+            persist_config=False,
         )
     async with ApiClient(configuration) as client:
         yield KubernetesApi(client, manager)
