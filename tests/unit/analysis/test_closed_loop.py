@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from causal_rollouts.analysis.closed_loop import Allocation, Case, main
+from causal_rollouts.analysis.simulated_release import End, Ended, SimulatedRelease
+from causal_rollouts.analysis.simulation.climate import Harm, Incident
+from causal_rollouts.analysis.simulation.scenarios import SCENARIOS, Kind
+from causal_rollouts.analysis.simulation.setting import EPOCH, Setting
+from causal_rollouts.analysis.tally import clopper_pearson, tally
+from causal_rollouts.model.registration import Stage, Times
+from tests.unit.analysis.recordings import QUIET
+
+LADDER = (Stage(100, 240.0, 900.0), Stage(300, 240.0, 900.0))
+SETTING = Setting(QUIET, replicas=12, nodes=6, stages=LADDER, times=Times(bake=60.0))
+
+
+def ended(setting: Setting = SETTING, seed: int = 3, **harm: float) -> Ended:
+    return SimulatedRelease(replace(setting, harm=Harm(**harm)), seed).run()
+
+
+def test_a_harmless_release_climbs_the_ladder():
+    found = ended()
+    assert (found.end, found.stage) == (End.PROMOTED, 1)
+    assert found.seconds >= 480.0
+
+
+def test_a_slower_release_is_reverted_in_its_first_stage():
+    found = ended(slower=math.log(1.4))
+    assert (found.end, found.stage, found.cause) == (End.REVERTED, 0, "latency")
+    assert found.seconds < 300.0
+
+
+def test_harm_that_comes_after_promotion_began_is_still_reverted():
+    late = replace(SETTING, times=Times(bake=900.0))
+    found = ended(late, slower=math.log(2.0), onset=560.0)
+    assert found.end is End.REVERTED
+    assert found.promoted
+
+
+def test_a_release_in_an_incident_waits_for_its_end():
+    incident = Incident(EPOCH + 120.0, 75.0, slower=math.log(1.8))
+    found = ended(replace(SETTING, climate=replace(QUIET, incidents=(incident,))))
+    assert found.end is End.PROMOTED
+    assert found.seconds > ended().seconds + 60.0
+
+
+def test_a_stage_without_an_answer_is_paused_at_its_deadline():
+    few = replace(SETTING, climate=replace(QUIET, load=replace(QUIET.load, per_second=4.0)))
+    found = ended(few)
+    assert (found.end, found.cause) == (End.PAUSED, "OutOfTime")
+    assert found.seconds >= 900.0
+
+
+def test_looks_from_the_encoded_state_are_the_same_looks():
+    setting = replace(SETTING, harm=Harm(slower=0.03))
+    encoded = SimulatedRelease(setting, 5, encoded=True).run()
+    plain = SimulatedRelease(setting, 5).run()
+    assert replace(encoded, state_bytes=0) == plain
+    assert 0 < encoded.state_bytes <= 32 * 1024
+
+
+def test_a_run_is_fixed_by_its_case():
+    case = Case("turnover", 11)
+    assert SimulatedRelease(case.setting(), 11).run() == SimulatedRelease(case.setting(), 11).run()
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_can_be_drawn_under_every_allocation(name: str):
+    for allocation in Allocation:
+        setting = Case(name, 1, allocation).setting()
+        assert setting.registration(1).stages
+        assert (SCENARIOS[name].kind is Kind.NULL) or setting.harm != Harm()
+
+
+# The bounds that the recipe's own tables state, to their rounding.
+@pytest.mark.parametrize(
+    ("k", "n", "upper"),
+    [
+        (0, 300, 0.012),
+        (1, 300, 0.018),
+        (2, 300, 0.024),
+        (3, 300, 0.029),
+        (12, 5100, 0.0041),
+        (1, 2200, 0.0025),
+    ],
+)
+def test_bounds_are_those_that_others_computed(k: int, n: int, upper: float):
+    assert clopper_pearson(k, n)[1] == pytest.approx(upper, abs=0.0006)
+
+
+def test_bounds_close_at_the_ends():
+    assert clopper_pearson(0, 10) == (0.0, pytest.approx(1 - 0.025**0.1))
+    assert clopper_pearson(10, 10) == (pytest.approx(0.025**0.1), 1.0)
+
+
+def test_a_tally_counts_ends_and_delays():
+    run = Ended(End.REVERTED, 120.0, 0, "latency", 0.2, 4, 0, False, False, 0)
+    late = replace(run, seconds=600.0, promoted=True)
+    fine = replace(run, end=End.PROMOTED, seconds=1260.0, cause="Baking", promoted=True)
+    stuck = replace(run, end=End.PAUSED, cause="OutOfTime")
+    found = tally([run, late, fine, stuck])
+    assert (found.reverted, found.promoted, found.paused, found.late) == (2, 1, 1, 1)
+    assert (found.to_revert, found.to_promote) == (360.0, 1260.0)
+    assert found.causes == (("latency", 2),)
+    assert found.reasons == (("OutOfTime", 1),)
+
+
+def test_the_command_prints_a_table_and_keeps_every_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    kept = tmp_path / "runs.jsonl"
+    assert main(["--scenario", "errors+2pp", "-n", "2", "--keep", str(kept)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-1].startswith("| errors+2pp | harm | 2 |")
+    runs = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert [run["seed"] for run in runs] == [0, 1]
+    assert {run["end"] for run in runs} <= {"reverted", "paused", "promoted"}
+
+
+def test_an_unknown_scenario_is_named_with_those_that_exist(capsys: pytest.CaptureFixture[str]):
+    assert main(["--scenario", "meteor"]) == 2
+    assert "meteor" in capsys.readouterr().err

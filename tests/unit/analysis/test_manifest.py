@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from causal_rollouts.analysis.manifest import manifest, registration
+from causal_rollouts.analysis.rows import BadRecording
+from causal_rollouts.model.metrics import Matcher, Metric, MetricKind
+from causal_rollouts.model.registration import ArmsPlan, Budget, Mode, OnInconclusive, Registration, Times
+from causal_rollouts.model.traffic import TrafficPlan
+from tests.unit.analysis.recordings import SETTING, recorded
+
+
+def back_and_forth(reg: Registration) -> Registration:
+    recording = recorded()
+    run = replace(recording.run, grid=reg.grid, seed=reg.seed, release=reg.release)
+    return registration(replace(recording, manifest=manifest(reg), run=run))
+
+
+def comparable(reg: Registration) -> Registration:
+    """The order of the kinds has no meaning."""
+    return replace(reg, budget=replace(reg.budget, kinds=tuple(sorted(reg.budget.kinds))))
+
+
+def test_a_registration_survives_its_manifest():
+    reg = replace(SETTING.registration(5), traffic=TrafficPlan("shop", (("HTTPRoute", "edge"),)))
+    assert replace(comparable(back_and_forth(reg)), traffic=reg.traffic) == comparable(reg)
+
+
+def test_every_choice_survives_its_manifest():
+    plain = SETTING.registration(5)
+    of = Metric(
+        "failed", MetricKind.ERRORS, "failed_total", plain.metrics[0].margins, plain.metrics[0].gating
+    )
+    reg = replace(
+        plain,
+        metrics=(
+            replace(plain.metrics[0], ignore=(Matcher((("route", "/healthz"),)),)),
+            replace(of, of="done_total"),
+            *plain.metrics[1:],
+        ),
+        arms=ArmsPlan(4, 2.0, 150),
+        budget=Budget(alpha=0.005, first_window=0.5, advance=1.5, promote_continuous=2.0, promote_counts=2.0),
+        times=Times(history=1200.0, warm_up=3, blackout=1, bake=60.0),
+        min_completeness=0.9,
+        mode=Mode.OBSERVE,
+        on_inconclusive=OnInconclusive.REVERT,
+    )
+    assert replace(comparable(back_and_forth(reg)), traffic=reg.traffic) == comparable(reg)
+
+
+def test_what_cannot_be_run_is_said_with_its_field():
+    broken = dict(recorded().manifest)
+    broken["spec"] = {**broken["spec"], "stages": [{"weight": 90, "minDuration": "5m", "maxDuration": "5m"}]}
+    with pytest.raises(BadRecording, match=r"rollout.yaml: spec\.stages\.0\.weight"):
+        registration(replace(recorded(), manifest=broken))
