@@ -26,7 +26,8 @@ async def observe(key: Key, ports: Ports, grid: Grid) -> Observed | None:
     mine = tuple(r for r in records if r.rollout_uid == rollout.uid)
     running = next((r for r in reversed(mine) if not r.final), None)
     past = tuple(r for r in mine if r.final)
-    resolved, problems = await _resolve(rollout, ports, grid, records)
+    release = next_release(key.name, records)
+    resolved, problems = await _resolve(rollout, ports, grid, release)
     target, plan = _names(resolved, running, rollout)
     fleet, traffic, unsupported, rivals = await asyncio.gather(
         _fleet(ports, key, target),
@@ -51,11 +52,13 @@ async def observe(key: Key, ports: Ports, grid: Grid) -> Observed | None:
             "remove spec.paused there, the gate sets it"
         )
     found.extend(traffic.problems if traffic else ())
-    return Observed(rollout, resolved, fleet, traffic, running, past, tuple(found), tuple(unsupported))
+    return Observed(
+        rollout, resolved, fleet, traffic, running, past, tuple(found), tuple(unsupported), release
+    )
 
 
 async def _resolve(
-    rollout: Rollout, ports: Ports, grid: Grid, records: tuple[Record, ...]
+    rollout: Rollout, ports: Ports, grid: Grid, release: str
 ) -> tuple[Resolved | None, tuple[str, ...]]:
     name = str(_section(rollout.spec, "policyRef").get("name", ""))
     policy = await ports.rollouts.policy(name) if name else None
@@ -63,7 +66,6 @@ async def _resolve(
         return None, (
             f'spec.policyRef.name: there is no RolloutPolicy "{name}"; create it or correct the name',
         )
-    release = next_release(rollout.key.name, records)
     try:
         return (
             resolve(

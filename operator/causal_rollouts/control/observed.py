@@ -17,6 +17,7 @@ class Observed:
 
     resolved: what the spec means now, None while it cannot be resolved.
     record: the running release, None at rest. past: ended ones, oldest first.
+    next_release: name of a release that would begin now, free also among records of an earlier rollout.
     """
 
     rollout: Rollout
@@ -27,6 +28,7 @@ class Observed:
     past: tuple[Record, ...]
     problems: tuple[str, ...]
     unsupported: tuple[str, ...]
+    next_release: str
 
     @property
     def stable_set(self) -> ReplicaSet | None:

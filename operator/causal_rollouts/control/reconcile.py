@@ -16,7 +16,7 @@ from causal_rollouts.control.observe import observe
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.control.plan import plan
 from causal_rollouts.control.requests import carried_out
-from causal_rollouts.control.rest import Rest, begin, next_release, rest
+from causal_rollouts.control.rest import Rest, begin, rest
 from causal_rollouts.control.roster import merge
 from causal_rollouts.decision.decide import decide
 from causal_rollouts.decision.situation import situate
@@ -60,7 +60,7 @@ async def _at_rest(observed: Observed, ports: Ports) -> float:
     now = ports.clock.now()
     resting = rest(observed, now)
     if resting.rest is Rest.BEGIN:
-        name = next_release(observed.rollout.key.name, observed.past)
+        name = observed.next_release
         record = await ports.rollouts.open(begin(observed, name, now))
         await ports.recorder.tell(
             observed.rollout, Act.ADVANCE, "ReleaseRequested", f"{name}: {resting.message}"
