@@ -1,0 +1,73 @@
+"""The error budget, counted over whole releases that the gate runs itself.
+
+The short form is part of every test run and can only see a gross breach; the
+slow one is what docs/calibration.md is made of. Seeds are fixed, so neither
+fails by bad luck once it has passed.
+"""
+
+from __future__ import annotations
+
+from math import comb
+
+import pytest
+
+from causal_rollouts.analysis.closed_loop import Case, run
+from causal_rollouts.analysis.simulated_release import End, Ended
+from causal_rollouts.analysis.simulation.scenarios import SCENARIOS, Kind
+from causal_rollouts.analysis.tally import clopper_pearson
+
+ALPHA = 0.01
+NULLS = [name for name, scenario in SCENARIOS.items() if scenario.kind is Kind.NULL]
+
+
+def most(runs: int, rate: float, doubt: float) -> int:
+    """Fewest events that a rate of `rate` exceeds with probability below `doubt`."""
+    left, k = 1.0, 0
+    while True:
+        left -= comb(runs, k) * rate**k * (1 - rate) ** (runs - k)
+        if left < doubt:
+            return k
+        k += 1
+
+
+def ended(scenario: str, runs: int, seed: int) -> list[Ended]:
+    return [run(Case(scenario, seed + i)) for i in range(runs)]
+
+
+def worst(runs: list[Ended]) -> str:
+    return ", ".join(f"{i}: {one.cause}" for i, one in enumerate(runs) if one.end is End.REVERTED)
+
+
+def test_the_binomial_bound_is_the_textbooks():
+    assert [most(10, 0.01, 0.001), most(30, 0.01, 0.001), most(300, 0.01, 0.001)] == [2, 3, 10]
+
+
+def test_releases_that_change_nothing_are_hardly_ever_reverted():
+    names = ("plain", "low-traffic", "missing", "shock", "drift", "cold-errors", "small-fleet")
+    runs = [one for name in names for one in ended(name, 3, 70_000)]
+    reverted = sum(one.end is End.REVERTED for one in runs)
+    assert reverted <= most(len(runs), ALPHA, 0.001), worst(runs)
+    assert sum(one.end is End.PROMOTED for one in runs) >= len(runs) // 3
+
+
+@pytest.mark.parametrize(("name", "least"), [("latency+50%", 5), ("errors+2pp", 5), ("crash-loop", 6)])
+def test_gross_harm_is_reverted(name: str, least: int):
+    runs = ended(name, 6, 71_000)
+    assert sum(one.end is End.REVERTED for one in runs) >= least
+    assert not any(one.end is End.PROMOTED for one in runs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NULLS)
+def test_no_null_is_reverted_more_often_than_declared(name: str):
+    runs = ended(name, 200, 80_000)
+    reverted = sum(one.end is End.REVERTED for one in runs)
+    assert reverted <= most(len(runs), ALPHA, 0.001), worst(runs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [n for n, s in SCENARIOS.items() if s.kind is Kind.MARGIN])
+def test_a_release_at_the_margin_is_hardly_ever_promoted(name: str):
+    runs = ended(name, 200, 80_000)
+    promoted = sum(one.end is End.PROMOTED for one in runs)
+    assert clopper_pearson(promoted, len(runs))[0] <= 0.05
