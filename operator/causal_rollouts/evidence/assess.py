@@ -77,7 +77,7 @@ def needed_since(
     start = before.known.t0 if before.known.t0 is not None else first_stage(reg.grid, timeline)
     if start is None:
         latest = now if now is not None else max((c.time for c in timeline), default=0.0)
-        start = max(reg.grid.last_final(latest) if latest > 0 else 0, before.now) + 1
+        start = max(reg.grid.last_look(latest) if latest > 0 else 0, before.now) + 1
     oldest = min((m.since for m in before.metrics if m.settled), default=_from(reg, start))
     return max(0.0, min(oldest, _from(reg, start)))
 

@@ -7,6 +7,7 @@ somebody wrote into a record, and JSON would lose bits and width of arrays.
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from collections.abc import Callable, Iterable
@@ -66,7 +67,7 @@ class Codec:
             plain = unpacker.decompress(packed, _LIMIT)
             if not unpacker.eof:
                 raise StateUnreadable(f"evidence state: cut off or larger than {_LIMIT} bytes")
-            reader = _Reader(memoryview(plain), self._classes)
+            reader = _Reader(plain, self._classes)
             value = reader.whole()
         except (
             zlib.error,
@@ -97,7 +98,17 @@ class _Writer:
     def __init__(self, classes: dict[str, type]) -> None:
         self.body = bytearray()
         self._classes = classes
-        self._used: dict[type, int] = {}
+        self._used: dict[type, tuple[int, tuple[str, ...]]] = {}
+        self._by_type: dict[type, Callable[..., None]] = {
+            type(None): lambda _: self.body.append(_NONE),
+            bool: lambda value: self.body.append(_TRUE if value else _FALSE),
+            int: self._int,
+            float: self._float,
+            np.float64: self._float,
+            str: lambda value: self._bytes(_TEXT, value.encode()),
+            tuple: self._tuple,
+            np.ndarray: self._array,
+        }
 
     def shapes(self) -> bytes:
         """The shapes of the classes that occur, in the order of their numbers."""
@@ -105,38 +116,24 @@ class _Writer:
         return len(text).to_bytes(4, "little") + text
 
     def value(self, value: object) -> None:
-        match value:
-            case None | bool():
-                self.body.append(_NONE if value is None else _TRUE if value else _FALSE)
-            case Enum():
-                self._tag(_ENUM, self._number(type(value)))
-                self._size(list(type(value)).index(value))
-            case int():
-                self._int(value)
-            case float():
-                self.body.append(_FLOAT)
-                self.body += _DOUBLE.pack(value)
-            case str():
-                self._bytes(_TEXT, value.encode())
-            case tuple():
-                self._tag(_TUPLE, len(value))
-                for item in value:
-                    self.value(item)
-            case np.ndarray():
-                self._array(value)
-            case _:
-                self._object(value)
+        self._by_type.get(type(value), self._named)(value)
 
-    def _object(self, value: object) -> None:
-        self._tag(_OBJECT, self._number(type(value)))
-        if is_dataclass(value):
-            for field in fields(value):
-                self.value(getattr(value, field.name))
+    def _named(self, value: object) -> None:
+        cls = type(value)
+        number, names = self._used.get(cls) or self._number(cls)
+        if isinstance(value, Enum):
+            self._tag(_ENUM, number)
+            self._size(_members(cls).index(value))
+            return
+        self._tag(_OBJECT, number)
+        for name in names:
+            self.value(getattr(value, name))
 
-    def _number(self, cls: type) -> int:
+    def _number(self, cls: type) -> tuple[int, tuple[str, ...]]:
         if self._classes.get(cls.__name__) is not cls:
             raise TypeError(f"evidence state holds a {cls.__module__}.{cls.__qualname__}, which is not known")
-        return self._used.setdefault(cls, len(self._used))
+        names = tuple(f.name for f in fields(cls)) if is_dataclass(cls) else ()
+        return self._used.setdefault(cls, (len(self._used), names))
 
     def _tag(self, tag: int, size: int) -> None:
         self.body.append(tag)
@@ -152,9 +149,18 @@ class _Writer:
         self._tag(tag, len(data))
         self.body += data
 
+    def _float(self, value: float) -> None:
+        self.body.append(_FLOAT)
+        self.body += _DOUBLE.pack(value)
+
     def _int(self, value: int) -> None:
         length = (value.bit_length() + 8) // 8
         self._bytes(_INT, value.to_bytes(length, "little", signed=True))
+
+    def _tuple(self, value: tuple[object, ...]) -> None:
+        self._tag(_TUPLE, len(value))
+        for item in value:
+            self.value(item)
 
     def _array(self, array: NDArray[np.generic]) -> None:
         if array.dtype.hasobject or array.dtype.names:
@@ -167,45 +173,48 @@ class _Writer:
 
 
 class _Reader:
-    def __init__(self, data: memoryview, classes: dict[str, type]) -> None:
+    def __init__(self, data: bytes, classes: dict[str, type]) -> None:
         self._data = data
         self._at = 0
         self._names = classes
-        self._classes: list[type] = []
-        self._tags: dict[int, Callable[[], object]] = {
-            _NONE: lambda: None,
-            _FALSE: lambda: False,
-            _TRUE: lambda: True,
-            _INT: lambda: int.from_bytes(self._take(self._size()), "little", signed=True),
-            _FLOAT: lambda: _DOUBLE.unpack(self._take(8))[0],
-            _TEXT: lambda: str(self._take(self._size()), "utf-8"),
-            _TUPLE: lambda: tuple(self._value() for _ in range(self._size())),
-            _ENUM: lambda: _members(self._classes[self._size()])[self._size()],
-            _OBJECT: self._object,
-            _ARRAY: self._array,
-        }
+        self._classes: list[tuple[type, int]] = []
+        # In the order of the tags.
+        self._by_tag: tuple[Callable[[], object], ...] = (
+            lambda: None,
+            lambda: False,
+            lambda: True,
+            lambda: int.from_bytes(self._take(self._size()), "little", signed=True),
+            lambda: _DOUBLE.unpack(self._take(8))[0],
+            lambda: self._take(self._size()).decode(),
+            lambda: tuple([self._value() for _ in range(self._size())]),
+            lambda: _members(self._classes[self._size()][0])[self._size()],
+            self._object,
+            self._array,
+        )
 
     def whole(self) -> object:
         """The one value that the bytes hold."""
-        text = str(self._take(int.from_bytes(self._take(4), "little")), "utf-8")
+        text = self._take(int.from_bytes(self._take(4), "little")).decode()
         self._classes = [self._known(shape) for shape in text.split(";") if shape]
         value = self._value()
         if self._at != len(self._data):
             raise StateUnreadable(f"evidence state: {len(self._data) - self._at} bytes too many")
         return value
 
-    def _known(self, shape: str) -> type:
+    def _known(self, shape: str) -> tuple[type, int]:
         name = shape.partition("(")[0]
         cls = self._names.get(name)
         if cls is None or _shape(cls) != shape:
             now = "unknown" if cls is None else _shape(cls)
             raise StateUnreadable(f"evidence state: written by another version: {shape}, now {now}")
-        return cls
+        return cls, len(fields(cls)) if is_dataclass(cls) else 0
 
     def _value(self) -> object:
-        return self._tags[self._take(1)[0]]()
+        tag = self._data[self._at]
+        self._at += 1
+        return self._by_tag[tag]()
 
-    def _take(self, length: int) -> memoryview:
+    def _take(self, length: int) -> bytes:
         end = self._at + length
         if end > len(self._data):
             raise StateUnreadable("evidence state: cut off")
@@ -216,21 +225,21 @@ class _Reader:
     def _size(self) -> int:
         size = shift = 0
         while True:
-            byte = self._take(1)[0]
+            byte = self._data[self._at]
+            self._at += 1
             size |= (byte & 127) << shift
             if byte < 128:
                 return size
             shift += 7
 
     def _object(self) -> object:
-        cls = self._classes[self._size()]
-        return cls(*(self._value() for _ in fields(cls)))
+        cls, count = self._classes[self._size()]
+        return cls(*[self._value() for _ in range(count)])
 
     def _array(self) -> object:
-        dtype = np.dtype(str(self._take(self._size()), "ascii"))
-        shape = tuple(self._size() for _ in range(self._size()))
-        size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        dtype = np.dtype(self._take(self._size()).decode())
+        shape = tuple([self._size() for _ in range(self._size())])
         # A copy: a view into the bytes would be unaligned, and slow for every sum that follows.
-        array = np.frombuffer(self._take(size), dtype=dtype).reshape(shape).copy()
+        array = np.frombuffer(self._take(math.prod(shape) * dtype.itemsize), dtype).reshape(shape).copy()
         array.flags.writeable = False
         return array
