@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.analysis.rows import BadRecording, mapping
 from causal_rollouts.api.resolve import Unresolvable, resolve
-from causal_rollouts.model.metrics import Margins, Matcher, Metric, MetricKind
+from causal_rollouts.model.metrics import Matcher, Metric, MetricKind
 from causal_rollouts.model.registration import Registration
 
 
@@ -97,7 +97,7 @@ def _metric(metric: Metric) -> dict[str, object]:
     return {
         "name": metric.name,
         **_source(metric),
-        **_margins(metric.margins),
+        **_margins(metric),
         "gating": str(metric.gating),
     }
 
@@ -119,14 +119,21 @@ def _source(metric: Metric) -> dict[str, object]:
             return {"restarts": {}}
 
 
-def _margins(margins: Margins) -> Mapping[str, str]:
-    return {
-        "revertAbove": _percent(margins.revert_above),
-        "nullBelow": _percent(margins.null_below),
-        "promoteBelow": _percent(margins.promote_below),
-        "revertAbovePoints": _percent(margins.revert_above_points),
-        "promoteBelowPoints": _percent(margins.promote_below_points),
-    }
+def _margins(metric: Metric) -> Mapping[str, str]:
+    """Only those that have a meaning for its kind: the API server refuses the others."""
+    margins = metric.margins
+    both = {"revertAbove": _percent(margins.revert_above), "promoteBelow": _percent(margins.promote_below)}
+    match metric.kind:
+        case MetricKind.LATENCY:
+            return {**both, "nullBelow": _percent(margins.null_below)}
+        case MetricKind.RESTARTS:
+            return both
+        case _:
+            return {
+                **both,
+                "revertAbovePoints": _percent(margins.revert_above_points),
+                "promoteBelowPoints": _percent(margins.promote_below_points),
+            }
 
 
 def _matchers(matchers: tuple[Matcher, ...]) -> list[dict[str, str]]:

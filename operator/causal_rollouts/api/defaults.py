@@ -40,18 +40,17 @@ DEFAULTS: Final[dict[str, object]] = {
     ],
 }
 
+NULL_BELOW: Final = "2%"
+
 MARGINS: Final[dict[str, dict[str, str]]] = {
     "latency": {
         "revertAbove": "5%",
-        "nullBelow": "2%",
+        "nullBelow": NULL_BELOW,
         "promoteBelow": "10%",
-        "revertAbovePoints": "0%",
-        "promoteBelowPoints": "0%",
         "gating": "Both",
     },
     "errors": {
         "revertAbove": "25%",
-        "nullBelow": "2%",
         "promoteBelow": "50%",
         "revertAbovePoints": "0.1%",
         "promoteBelowPoints": "0.3%",
@@ -59,7 +58,6 @@ MARGINS: Final[dict[str, dict[str, str]]] = {
     },
     "slow": {
         "revertAbove": "50%",
-        "nullBelow": "2%",
         "promoteBelow": "150%",
         "revertAbovePoints": "0%",
         "promoteBelowPoints": "0%",
@@ -67,10 +65,8 @@ MARGINS: Final[dict[str, dict[str, str]]] = {
     },
     "restarts": {
         "revertAbove": "100%",
-        "nullBelow": "2%",
         "promoteBelow": "100%",
-        "revertAbovePoints": "0%",
-        "promoteBelowPoints": "0%",
         "gating": "RevertOnly",
     },
 }
+"""What holds of a metric that says nothing of its own, by its source."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
-from causal_rollouts.api import v1alpha1 as v1
-from causal_rollouts.api.defaults import MARGINS
+from causal_rollouts.api import v1alpha1_metrics as v1
+from causal_rollouts.api.defaults import MARGINS, NULL_BELOW
+from causal_rollouts.api.layers import in_force
 from causal_rollouts.api.problems import Problem, Unresolvable
 from causal_rollouts.api.units import fraction
 from causal_rollouts.model.metrics import Gating, Margins, Matcher, Metric, MetricKind
 
+LABEL_NAME = r"[a-zA-Z_][a-zA-Z0-9_]*"
 RESTARTS = "kube_pod_container_status_restarts_total"
 
 
@@ -17,14 +19,9 @@ def metric_of(metric: v1.Metric, field: str) -> Metric:
     """One metric.
 
     Raises:
-        Unresolvable: no or several sources, a pattern that is no regular expression, a bad margin.
+        Unresolvable: a pattern that is no regular expression, a label that is none, a bad margin.
     """
-    sources = [n for n in ("latency", "slow", "errors", "restarts") if getattr(metric, n) is not None]
-    if len(sources) != 1:
-        what = f"has {len(sources)} sources"
-        raise Unresolvable((Problem(field, what, "give exactly one of latency, slow, errors, restarts"),))
-    source = sources[0]
-    margins, gating = _margins(metric, source, field)
+    margins, gating = _margins(metric, metric.sources[0], field)
     if metric.latency is not None:
         ignore = _matchers(metric.latency.ignore, f"{field}.latency.ignore")
         kind, series = MetricKind.LATENCY, metric.latency.histogram
@@ -67,25 +64,24 @@ def _edge(text: str) -> float:
 
 
 def _margins(metric: v1.Metric, source: str, field: str) -> tuple[Margins, Gating]:
-    said = metric.model_dump(by_alias=True, exclude_none=True)
-    chosen = {name: str(said.get(name, default)) for name, default in MARGINS[source].items()}
+    chosen = {name: str(value) for name, value in in_force(metric).items() if name in MARGINS[source]}
     margins = Margins(
         revert_above=fraction(chosen["revertAbove"]),
         promote_below=fraction(chosen["promoteBelow"]),
-        null_below=fraction(chosen["nullBelow"]),
-        revert_above_points=fraction(chosen["revertAbovePoints"]),
-        promote_below_points=fraction(chosen["promoteBelowPoints"]),
+        null_below=fraction(chosen.get("nullBelow", NULL_BELOW)),
+        revert_above_points=fraction(chosen.get("revertAbovePoints", "0%")),
+        promote_below_points=fraction(chosen.get("promoteBelowPoints", "0%")),
     )
-    if margins.null_below > margins.revert_above:
-        fix = "lower nullBelow or raise revertAbove"
-        raise Unresolvable((Problem(f"{field}.nullBelow", "is above revertAbove", fix),))
+    if source == "latency" and margins.null_below > margins.revert_above:
+        what = f"{chosen['nullBelow']} is above revertAbove, which is {chosen['revertAbove']}"
+        raise Unresolvable((Problem(f"{field}.nullBelow", what, "lower nullBelow or raise revertAbove"),))
     return margins, Gating(chosen["gating"])
 
 
 def _matchers(given: list[dict[str, str]] | None, field: str) -> tuple[Matcher, ...]:
     for i, labels in enumerate(given or []):
         for label, pattern in labels.items():
-            if not re.fullmatch(v1.LABEL_NAME, label):
+            if not re.fullmatch(LABEL_NAME, label):
                 raise Unresolvable((Problem(f"{field}[{i}]", f'"{label}" is no label name', "correct it"),))
             try:
                 re.compile(pattern)

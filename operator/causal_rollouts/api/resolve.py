@@ -5,19 +5,20 @@ Everything that is wrong is said at once, each with its field and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from causal_rollouts.api import v1alpha1 as v1
-from causal_rollouts.api.defaults import DEFAULTS
+from causal_rollouts.api.guardrails import loosened
+from causal_rollouts.api.layers import Layers, effective, layered, said
 from causal_rollouts.api.metrics import metric_of
-from causal_rollouts.api.problems import Problem, Unresolvable
+from causal_rollouts.api.problems import Problem, Unresolvable, problems_of
 from causal_rollouts.api.units import decimal, fraction, seconds
 from causal_rollouts.model.bins import Grid
-from causal_rollouts.model.metrics import MetricKind
+from causal_rollouts.model.metrics import Metric, MetricKind
 from causal_rollouts.model.registration import (
     ArmsPlan,
     Budget,
@@ -33,7 +34,6 @@ from causal_rollouts.model.world import Json
 __all__ = ["Problem", "Resolved", "Unresolvable", "resolve"]
 
 M = TypeVar("M", bound=BaseModel)
-_NESTED = ("evidence", "weights", "windowWeights", "arms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +58,20 @@ def resolve(
     """
     rollout = _parse(v1.RolloutSpec, spec, "spec")
     rules = _parse(v1.PolicySpec, policy or {}, "RolloutPolicy.spec")
-    own = {k: v for k, v in _plain(rollout).items() if k in DEFAULTS}
-    given = _plain(rules.defaults) if rules.defaults else {}
-    merged, origin = _merge(own, given)
-    choices = _parse(v1.Choices, merged, "spec")
-    problems: list[Problem] = _guard(rules.guardrails, choices)
-    registration = _registration(rollout, choices, problems, namespace, release, seed, grid)
-    if problems or registration is None:
+    layers = layered(rollout, rules.defaults)
+    choices = _parse(v1.Choices, layers.merged, "spec")
+    metrics, problems = _metrics(choices, layers)
+    problems += loosened(rules, choices, layers)
+    if problems:
         raise Unresolvable(tuple(problems))
+    registration = _registration(rollout, choices, metrics, (namespace, release, seed, grid))
     return Resolved(
         registration=registration,
         traffic=registration.traffic,
-        target=rollout.target_ref.name,
+        target=registration.target,
         gate=str(choices.gate),
         suspend=bool(rollout.suspend),
-        effective={name: {"value": merged[name], "from": origin[name]} for name in sorted(merged)},
+        effective=effective(layers, choices),
     )
 
 
@@ -80,99 +79,48 @@ def _parse(model: type[M], raw: Json, field: str) -> M:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        raise Unresolvable(
-            tuple(
-                Problem(f"{field}.{'.'.join(str(p) for p in e['loc'])}", e["msg"], "correct the value")
-                for e in error.errors()
-            )
-        ) from None
+        raise Unresolvable(problems_of(error, field)) from None
 
 
-def _plain(model: BaseModel) -> dict[str, object]:
-    return model.model_dump(by_alias=True, exclude_none=True, exclude_unset=True)
-
-
-def _merge(
-    own: Mapping[str, object], given: Mapping[str, object]
-) -> tuple[dict[str, object], dict[str, str]]:
-    merged: dict[str, object] = {}
-    origin: dict[str, str] = {}
-    for name, default in DEFAULTS.items():
-        layers = [(own.get(name), "rollout"), (given.get(name), "policy"), (default, "default")]
-        said = [(value, source) for value, source in layers if value is not None]
-        merged[name], origin[name] = said[0]
-        if name in _NESTED:
-            nested: dict[str, object] = {}
-            for value, _ in reversed(said):
-                nested |= value if isinstance(value, dict) else {}
-            merged[name] = nested
-    return merged, origin
-
-
-def _guard(guardrails: v1.Guardrails | None, choices: v1.Choices) -> list[Problem]:
-    """A rollout may tighten what the policy guards, never loosen it."""
-    if guardrails is None:
-        return []
-    out: list[Problem] = []
-    if guardrails.max_alpha_revert and choices.alpha_revert:
-        most = decimal(guardrails.max_alpha_revert)
-        if decimal(choices.alpha_revert) > most:
-            fix = f"use {guardrails.max_alpha_revert} or less"
-            out.append(Problem("spec.alphaRevert", "is above the guardrail maxAlphaRevert", fix))
-    if guardrails.min_stage_duration:
-        least = seconds(guardrails.min_stage_duration)
-        for i, stage in enumerate(choices.stages or []):
-            if seconds(stage.min_duration) < least:
-                field = f"spec.stages[{i}].minDuration"
-                fix = f"use {guardrails.min_stage_duration} or more"
-                out.append(Problem(field, "is below the guardrail minStageDuration", fix))
-    names = {m.name for m in choices.metrics or []}
-    out += [
-        Problem("spec.metrics", f'lacks "{name}", required by the guardrail requiredMetrics', "add it")
-        for name in guardrails.required_metrics or []
-        if name not in names
-    ]
-    return out
+def _metrics(choices: v1.Choices, layers: Layers) -> tuple[tuple[Metric, ...], list[Problem]]:
+    found: list[Metric] = []
+    problems: list[Problem] = []
+    where = layers.field("metrics")
+    for i, metric in enumerate(choices.metrics or []):
+        try:
+            found.append(metric_of(metric, f"{where}[{i}]"))
+        except Unresolvable as error:
+            problems += error.problems
+    return tuple(found), problems
 
 
 def _registration(
     rollout: v1.RolloutSpec,
     choices: v1.Choices,
-    problems: list[Problem],
-    namespace: str,
-    release: str,
-    seed: int,
-    grid: Grid,
-) -> Registration | None:
-    try:
-        metrics = tuple(metric_of(m, f"spec.metrics[{i}]") for i, m in enumerate(choices.metrics or []))
-    except Unresolvable as error:
-        problems.extend(error.problems)
-        return None
-    try:
-        return Registration(
-            release=release,
-            namespace=namespace,
+    metrics: tuple[Metric, ...],
+    identity: tuple[str, str, int, Grid],
+) -> Registration:
+    namespace, release, seed, grid = identity
+    return Registration(
+        release=release,
+        namespace=namespace,
+        target=rollout.target_ref.name,
+        seed=seed,
+        grid=grid,
+        stages=_stages(choices),
+        metrics=metrics,
+        arms=_arms(choices),
+        budget=_budget(choices),
+        times=_times(choices),
+        min_completeness=fraction(str(choices.min_completeness)),
+        mode=Mode(str(choices.mode)),
+        on_inconclusive=OnInconclusive(str(choices.on_inconclusive)),
+        traffic=TrafficPlan(
+            rollout.traffic.service,
+            tuple(("HTTPRoute", r.name) for r in rollout.traffic.http_routes),
             target=rollout.target_ref.name,
-            seed=seed,
-            grid=grid,
-            stages=_stages(choices),
-            metrics=metrics,
-            arms=_arms(choices),
-            budget=_budget(choices),
-            times=_times(choices),
-            min_completeness=fraction(str(choices.min_completeness)),
-            mode=Mode(str(choices.mode)),
-            on_inconclusive=OnInconclusive(str(choices.on_inconclusive)),
-            traffic=TrafficPlan(
-                rollout.traffic.service,
-                tuple(("HTTPRoute", r.name) for r in rollout.traffic.http_routes),
-                target=rollout.target_ref.name,
-            ),
-        )
-    except ValueError as error:
-        problems.append(Problem("spec", str(error), "correct the value"))
-        return None
+        ),
+    )
 
 
 def _stages(choices: v1.Choices) -> tuple[Stage, ...]:
@@ -195,7 +143,7 @@ def _arms(choices: v1.Choices) -> ArmsPlan:
 
 
 def _budget(choices: v1.Choices) -> Budget:
-    weights = _plain(choices.weights) if choices.weights else {}
+    weights = said(choices.weights) if choices.weights else {}
     evidence = choices.evidence or v1.Evidence()
     windows = choices.window_weights or v1.WindowWeights()
     return Budget(

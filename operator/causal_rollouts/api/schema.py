@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from causal_rollouts.api import v1alpha1 as v1
 from causal_rollouts.api.defaults import DEFAULTS
+from causal_rollouts.api.layers import NESTED
 from causal_rollouts.api.status_schema import RECORD_SPEC, RECORD_STATUS, ROLLOUT_STATUS
 
 GROUP, VERSION = "causalrollouts.dev", "v1alpha1"
@@ -33,6 +34,8 @@ KNOWN = frozenset(
         "maximum",
         "minItems",
         "maxItems",
+        "minProperties",
+        "maxProperties",
         "description",
         "additionalProperties",
         "x-kubernetes-validations",
@@ -41,6 +44,9 @@ KNOWN = frozenset(
     }
 )
 DROPPED = frozenset({"title", "default", "$defs"})
+NAME_AT_MOST = 52
+"""Characters: names and labels of records and slots carry the rollout's name and end at 63."""
+
 FINAL = (
     "!has(oldSelf.status) || !has(oldSelf.status.final) || !oldSelf.status.final || "
     "(has(self.status) && self.status == oldSelf.status)"
@@ -72,8 +78,8 @@ def _walk(node: Mapping[str, object], defs: Mapping[str, object], where: str) ->
         out |= {"type": "string", "enum": [node["const"]]}
     if out.get("type") == "array" and "x-kubernetes-list-type" not in out:
         out["x-kubernetes-list-type"] = "atomic"
-    if "additionalProperties" in out:
-        out["maxProperties"] = 8
+    if "additionalProperties" in out and "maxProperties" not in out:
+        raise ValueError(f"{where}: a map needs a bound; give max_length")
     return out
 
 
@@ -90,9 +96,24 @@ def _keyword(key: str, value: object, defs: Mapping[str, object], where: str) ->
 
 def crds() -> dict[str, Schema]:
     """File name -> CustomResourceDefinition."""
-    rollout = _kind_schema(structural(v1.RolloutSpec), ROLLOUT_STATUS)
-    policy = _kind_schema(_with_defaults(structural(v1.PolicySpec)), None)
-    record = _kind_schema(RECORD_SPEC, RECORD_STATUS)
+    rollout = _kind_schema(
+        "Gates releases of one Deployment by what they cause.", structural(v1.RolloutSpec), ROLLOUT_STATUS
+    )
+    rollout["x-kubernetes-validations"] = [
+        {
+            "rule": f"size(self.metadata.name) <= {NAME_AT_MOST}",
+            "message": f"metadata.name is longer than {NAME_AT_MOST} characters; choose a shorter one, "
+            "labels of records and slots carry it",
+        }
+    ]
+    policy = _kind_schema(
+        "Defaults and guardrails for many CausalRollouts.", _with_defaults(structural(v1.PolicySpec)), None
+    )
+    record = _kind_schema(
+        "What one release registered, did and found; written by the operator alone.",
+        RECORD_SPEC,
+        RECORD_STATUS,
+    )
     record["x-kubernetes-validations"] = [
         {"rule": FINAL, "message": "this record is final and cannot be changed; export or delete it instead"}
     ]
@@ -110,12 +131,18 @@ def _with_defaults(spec: Schema) -> Schema:
     properties = cast("dict[str, Schema]", spec["properties"])
     choices = cast("dict[str, Schema]", properties["defaults"]["properties"])
     for name, value in DEFAULTS.items():
-        choices[name]["default"] = value
+        if name in NESTED:
+            parts = cast("dict[str, Schema]", choices[name]["properties"])
+            for part, inner in cast("Schema", value).items():
+                parts[part]["default"] = inner
+            choices[name]["default"] = {}
+        else:
+            choices[name]["default"] = value
     properties["defaults"]["default"] = {}
     return spec
 
 
-def _kind_schema(spec: Schema, status: Schema | None) -> Schema:
+def _kind_schema(description: str, spec: Schema, status: Schema | None) -> Schema:
     properties: Schema = {
         "apiVersion": {"type": "string"},
         "kind": {"type": "string"},
@@ -124,7 +151,7 @@ def _kind_schema(spec: Schema, status: Schema | None) -> Schema:
     }
     if status is not None:
         properties["status"] = status
-    return {"type": "object", "required": ["spec"], "properties": properties}
+    return {"description": description, "type": "object", "required": ["spec"], "properties": properties}
 
 
 def _column(name: str, path: str, *, kind: str = "string", wide: bool = False) -> Schema:
@@ -190,12 +217,17 @@ def render(folder: Path) -> None:
         (folder / name).write_text(to_yaml(crd), encoding="utf-8")
 
 
+class _Whole(yaml.SafeDumper):
+    """Writes a part again where it is used again: readers of manifests do not expect anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - asked of each part
+        return True
+
+
 def to_yaml(crd: Schema) -> str:
     """One CRD as it is committed."""
-    return (
-        "# Rendered by `make crds`; edit the models in operator/causal_rollouts/api instead.\n"
-        + yaml.safe_dump(crd, sort_keys=False, width=110, allow_unicode=True)
-    )
+    text = yaml.dump(crd, Dumper=_Whole, sort_keys=False, width=110, allow_unicode=True)
+    return f"# Rendered by `make crds`; edit the models in operator/causal_rollouts/api instead.\n{text}"
 
 
 if __name__ == "__main__":

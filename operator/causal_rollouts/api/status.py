@@ -6,14 +6,18 @@ written; a transition time moves only when a condition's status flips.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from causal_rollouts.model.world import Json
 
-LONGEST = 900
-"""Characters of one message; the whole status stays under 4 KiB."""
+AT_MOST = 4000
+"""Bytes of a whole status: the summary of a release, never its log."""
+
+LENGTHS = (900, 600, 400, 250, 150, 80, 40)
+"""Characters of one text, tried in turn until the whole fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class StatusView:
     """What a pass has to say. failed: the release ended badly or cannot run. running: a release is under way.
 
     supported, evidence, traffic: (holds, reason, message), None where there is nothing to say.
+    metrics: a line for each metric. outcome: how the newest release ended.
     """
 
     phase: str
@@ -49,11 +54,24 @@ class StatusView:
     supported: tuple[bool, str, str] | None = None
     evidence: tuple[bool, str, str] | None = None
     traffic: tuple[bool, str, str] | None = None
+    outcome: str = ""
+    metrics: tuple[str, ...] = ()
 
 
 def render(old: Json, generation: int, now: float, view: StatusView) -> Json:
     """The status to be written; equal to `old` when nothing changed."""
     kept = {str(c["type"]): c for c in _list(old.get("conditions")) if "type" in c}
+    made: Json = {}
+    for longest in LENGTHS:
+        made = _status(kept, generation, now, view, longest)
+        if len(json.dumps(made, ensure_ascii=False).encode()) <= AT_MOST:
+            break
+    return made
+
+
+def _status(
+    kept: Mapping[str, Mapping[str, object]], generation: int, now: float, view: StatusView, longest: int
+) -> Json:
     plain: dict[str, object] = {
         "observedGeneration": generation,
         "phase": view.phase,
@@ -61,20 +79,23 @@ def render(old: Json, generation: int, now: float, view: StatusView) -> Json:
         "step": view.step,
         "weight": view.weight,
         "verdict": view.verdict,
-        "effect": view.effect,
-        "message": shorten(view.message),
+        "effect": shorten(view.effect, longest),
+        "outcome": view.outcome,
+        "message": shorten(view.message, longest),
         "pendingSpec": view.pending_spec,
+        "metrics": [shorten(line, longest) for line in view.metrics],
         "record": {"name": view.record, "seq": view.seq} if view.record else None,
         "conditions": [
-            _timed(condition, kept.get(condition.type), generation, now) for condition in _conditions(view)
+            _timed(condition, kept.get(condition.type), generation, now, longest)
+            for condition in _conditions(view)
         ],
     }
-    return {name: value for name, value in plain.items() if value not in ("", None, False)}
+    return {name: value for name, value in plain.items() if value or name == "observedGeneration"}
 
 
-def shorten(text: str) -> str:
-    """At most `LONGEST` characters, cut in the middle of nothing that matters most."""
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+def shorten(text: str, longest: int = LENGTHS[0]) -> str:
+    """At most so many characters; what was cut is marked."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _conditions(view: StatusView) -> Iterator[Condition]:
@@ -96,7 +117,7 @@ def _conditions(view: StatusView) -> Iterator[Condition]:
 
 
 def _timed(
-    condition: Condition, before: Mapping[str, object] | None, generation: int, now: float
+    condition: Condition, before: Mapping[str, object] | None, generation: int, now: float, longest: int
 ) -> dict[str, object]:
     same = before is not None and before.get("status") == condition.status
     when = before["lastTransitionTime"] if same and before else _stamp(now)
@@ -104,7 +125,7 @@ def _timed(
         "type": condition.type,
         "status": condition.status,
         "reason": condition.reason,
-        "message": shorten(condition.message),
+        "message": shorten(condition.message, longest),
         "lastTransitionTime": when,
         "observedGeneration": generation,
     }

@@ -36,9 +36,18 @@ ROLLOUT_STATUS: Final[Schema] = {
         "weight": _TEXT,
         "verdict": _TEXT,
         "effect": _TEXT,
+        "outcome": _TEXT,
         "message": _TEXT,
         "pendingSpec": {"type": "boolean"},
+        "metrics": {
+            "description": "One line for each metric: what is known of its effect.",
+            "type": "array",
+            "maxItems": 32,
+            "x-kubernetes-list-type": "atomic",
+            "items": _TEXT,
+        },
         "record": {
+            "description": "The RolloutRecord of the newest release.",
             "type": "object",
             "properties": {"name": _TEXT, "seq": {"type": "integer", "format": "int64", "minimum": 0}},
         },
@@ -56,7 +65,11 @@ RECORD_SPEC: Final[Schema] = {
     "type": "object",
     "required": ["rollout", "rolloutUid", "registration", "templates"],
     "x-kubernetes-validations": [
-        {"rule": "self == oldSelf", "message": "the registration of a release cannot be changed"}
+        {
+            "rule": "self == oldSelf",
+            "message": "a release keeps what it registered; leave the record as it is, "
+            "the next release registers anew",
+        }
     ],
     "properties": {
         "rollout": _TEXT,

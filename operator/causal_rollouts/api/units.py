@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-DURATION = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
+DURATION = r"^([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,7}s)?$"
 PERCENT = r"^[0-9]{1,4}(\.[0-9]{1,4})?%$"
 DECIMAL = r"^[0-9]{1,3}(\.[0-9]{1,6})?$"
 

@@ -53,5 +53,5 @@ def test_every_choice_survives_its_manifest():
 def test_what_cannot_be_run_is_said_with_its_field():
     broken = dict(recorded().manifest)
     broken["spec"] = {**broken["spec"], "stages": [{"weight": 90, "minDuration": "5m", "maxDuration": "5m"}]}
-    with pytest.raises(BadRecording, match=r"rollout.yaml: spec\.stages\.0\.weight"):
+    with pytest.raises(BadRecording, match=r"rollout.yaml: spec\.stages\[0\]\.weight"):
         registration(replace(recorded(), manifest=broken))

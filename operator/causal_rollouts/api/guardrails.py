@@ -1,0 +1,80 @@
+"""What a platform team does not let a rollout loosen.
+
+Judged on the values in force, whoever said them, so that a policy that
+contradicts itself is told too. Every problem names the guardrail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from causal_rollouts.api.layers import Layers, in_force
+from causal_rollouts.api.problems import Problem
+from causal_rollouts.api.units import decimal, fraction, seconds
+from causal_rollouts.api.v1alpha1 import Choices, Guardrails, PolicySpec
+from causal_rollouts.api.v1alpha1_metrics import Metric
+
+_MARGINS = ("revertAbove", "promoteBelow", "revertAbovePoints", "promoteBelowPoints")
+_GATING = ("ReportOnly", "RevertOnly", "Both")
+"""From weak to strong."""
+
+
+def loosened(policy: PolicySpec, choices: Choices, layers: Layers) -> Iterator[Problem]:
+    """Each attempt to be laxer than the policy allows."""
+    if policy.guardrails is None:
+        return
+    yield from _alpha(policy.guardrails, choices, layers)
+    yield from _stages(policy.guardrails, choices, layers)
+    given = {m.name: m for m in (policy.defaults.metrics if policy.defaults else None) or []}
+    mine = {m.name: (i, m) for i, m in enumerate(choices.metrics or [])}
+    where = layers.field("metrics")
+    for name in policy.guardrails.required_metrics or []:
+        if name not in mine:
+            yield Problem(where, f'"{name}" is missing, the guardrail requiredMetrics asks for it', "add it")
+            continue
+        index, metric = mine[name]
+        yield from _weaker(metric, given.get(name), f"{where}[{index}]")
+
+
+def _alpha(guardrails: Guardrails, choices: Choices, layers: Layers) -> Iterator[Problem]:
+    most, chosen = guardrails.max_alpha_revert, choices.alpha_revert
+    if most is not None and chosen is not None and decimal(chosen) > decimal(most):
+        what = f"{chosen} is above the guardrail maxAlphaRevert"
+        yield Problem(layers.field("alphaRevert"), what, f"use {most} or less")
+
+
+def _stages(guardrails: Guardrails, choices: Choices, layers: Layers) -> Iterator[Problem]:
+    least = guardrails.min_stage_duration
+    for i, stage in enumerate(choices.stages or []):
+        if least is not None and seconds(stage.min_duration) < seconds(least):
+            what = f"{stage.min_duration} is below the guardrail minStageDuration"
+            yield Problem(f"{layers.field('stages')}[{i}].minDuration", what, f"use {least} or more")
+
+
+def _weaker(mine: Metric, given: Metric | None, where: str) -> Iterator[Problem]:
+    """A required metric that is there in name only. given: as the policy defines it, or None."""
+    because = "the guardrail requiredMetrics does not let it be weaker"
+    if given is None:
+        if in_force(mine)["gating"] == "ReportOnly":
+            yield Problem(f"{where}.gating", f"ReportOnly: {because}", "use RevertOnly or Both")
+        return
+    if mine.sources != given.sources:
+        source = "".join(given.sources)
+        yield Problem(
+            where, f"is measured by {''.join(mine.sources)}, not {source}: {because}", f"give {source}"
+        )
+        return
+    chosen, allowed = in_force(mine), in_force(given)
+    if _GATING.index(str(chosen["gating"])) < _GATING.index(str(allowed["gating"])):
+        fix = f"use {allowed['gating']}"
+        yield Problem(f"{where}.gating", f"{chosen['gating']} acts less than the policy's: {because}", fix)
+    yield from _wider(chosen, allowed, where, because)
+
+
+def _wider(
+    chosen: Mapping[str, object], allowed: Mapping[str, object], where: str, because: str
+) -> Iterator[Problem]:
+    for name in (name for name in _MARGINS if name in allowed):
+        if fraction(str(chosen[name])) > fraction(str(allowed[name])):
+            what = f"{chosen[name]} is wider than the policy's: {because}"
+            yield Problem(f"{where}.{name}", what, f"use {allowed[name]} or less")

@@ -1,0 +1,144 @@
+"""Metrics as a manifest names them: series and labels, never a query.
+
+A query written by a user could read any series of the cluster; structure can
+be held to the namespace of the rollout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from causal_rollouts.api.forms import Edge, MetricLabel, Percent, SeriesName
+from causal_rollouts.api.part import Part
+from causal_rollouts.api.rule import Rule
+
+LABELS_AT_MOST = 8
+Pattern = Annotated[str, Field(max_length=200)]
+Matcher = Annotated[dict[str, Pattern], Field(min_length=1, max_length=LABELS_AT_MOST)]
+Matchers = Annotated[list[Matcher], Field(min_length=1, max_length=16)]
+
+ONE_WAY = Rule(
+    "has(self.over) != has(self.share)",
+    "over and share are two ways to say one thing; give either over (a bucket edge like 500ms) "
+    "or share (like 0.15%)",
+)
+SOME_BAD = Rule(
+    "has(self.of) || has(self.bad)",
+    "nothing says which requests are errors; give bad (label values of failed requests) "
+    "or of (the counter of all requests)",
+)
+TWO_COUNTERS = Rule(
+    "!has(self.of) || self.of != self.counter",
+    "of is the counter itself; name the counter of all requests in of, that of failures in counter",
+    field="of",
+)
+ONE_SOURCE = Rule(
+    "[has(self.latency), has(self.slow), has(self.errors), has(self.restarts)]"
+    ".filter(given, given).size() == 1",
+    "a metric has one source; give exactly one of latency, slow, errors and restarts",
+)
+NULL_OF_LATENCY = Rule(
+    "!has(self.nullBelow) || has(self.latency)",
+    "nullBelow has a meaning for latency only; remove it, counts are held against revertAbove",
+    field="nullBelow",
+)
+POINTS_OF_RATES = Rule(
+    "(!has(self.revertAbovePoints) && !has(self.promoteBelowPoints)) || has(self.errors) || has(self.slow)",
+    "points have a meaning for errors and slow only; remove revertAbovePoints and promoteBelowPoints",
+)
+
+_IGNORE: Final = "Requests left out: label values as anchored regular expressions, any of the entries."
+
+
+class Histogram(Part):
+    """A classic histogram of request durations in seconds."""
+
+    histogram: SeriesName = Field(description="Name without the suffix _bucket.")
+    ignore: Matchers | None = Field(default=None, description=_IGNORE)
+
+
+class Slow(Histogram):
+    """Share of requests slower than an edge of the histogram."""
+
+    RULES = (ONE_WAY,)
+
+    over: Edge | None = Field(default=None, description="A bucket edge, like 500ms.")
+    share: Percent | None = Field(
+        default=None, description="The highest edge that at least this share of requests exceeds, like 0.15%."
+    )
+
+    def broken(self) -> Iterator[Rule]:
+        """Both or none of over and share."""
+        if (self.over is None) == (self.share is None):
+            yield ONE_WAY
+
+
+class Errors(Part):
+    """Share of requests that failed."""
+
+    RULES = (SOME_BAD, TWO_COUNTERS)
+
+    counter: SeriesName = Field(description="Counter of requests, or of failures where `of` is given.")
+    of: SeriesName | None = Field(default=None, description="Counter of all requests.")
+    bad: Matchers | None = Field(
+        default=None,
+        description="Which requests are errors: label values as anchored regular expressions, any of the "
+        "entries. Where `of` is given: which failures count.",
+    )
+    ignore: Matchers | None = Field(default=None, description=_IGNORE)
+
+    def broken(self) -> Iterator[Rule]:
+        """No errors named, or one counter named twice."""
+        if self.of is None and self.bad is None:
+            yield SOME_BAD
+        if self.of == self.counter:
+            yield TWO_COUNTERS
+
+
+class Restarts(Part):
+    """Container restarts as kube-state-metrics counts them."""
+
+
+class Metric(Part):
+    """One metric: its source, its margins, and what it may do."""
+
+    RULES = (ONE_SOURCE, NULL_OF_LATENCY, POINTS_OF_RATES)
+
+    name: MetricLabel = Field(description="Name of the metric in status, records and reports.")
+    latency: Histogram | None = Field(default=None, description="Mean log latency.")
+    slow: Slow | None = Field(default=None, description="Share of slow requests.")
+    errors: Errors | None = Field(default=None, description="Share of failed requests.")
+    restarts: Restarts | None = Field(default=None, description="Container restarts.")
+    revert_above: Percent | None = Field(
+        default=None, description="Harm margin: evidence of a larger effect reverts."
+    )
+    null_below: Percent | None = Field(
+        default=None, description="Latency: effects up to this never count as harm."
+    )
+    promote_below: Percent | None = Field(
+        default=None, description="Safe margin: evidence of a smaller effect is needed to promote."
+    )
+    revert_above_points: Percent | None = Field(
+        default=None, description="Harm margin in points of the rate; the larger of the two holds."
+    )
+    promote_below_points: Percent | None = Field(
+        default=None, description="Safe margin in points of the rate; the larger of the two holds."
+    )
+    gating: Literal["Both", "RevertOnly", "ReportOnly"] | None = Field(
+        default=None, description="Whether it can revert and must be safe to promote, can revert, or is told."
+    )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the sources given; a valid metric has one."""
+        return tuple(
+            name for name in ("latency", "slow", "errors", "restarts") if getattr(self, name) is not None
+        )
+
+    def broken(self) -> Iterator[Rule]:
+        """Not one source. A margin without effect is for the API server to refuse: old recordings may run."""
+        if len(self.sources) != 1:
+            yield ONE_SOURCE
