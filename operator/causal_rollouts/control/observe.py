@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
+from causal_rollouts.api.reach import out_of_reach
 from causal_rollouts.api.resolve import Resolved, Unresolvable, resolve
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.control.rest import next_release, seed_of
@@ -67,19 +68,17 @@ async def _resolve(
             f'spec.policyRef.name: there is no RolloutPolicy "{name}"; create it or correct the name',
         )
     try:
-        return (
-            resolve(
-                rollout.spec,
-                policy,
-                namespace=rollout.key.namespace,
-                release=release,
-                seed=seed_of(rollout.uid, release),
-                grid=grid,
-            ),
-            (),
+        found = resolve(
+            rollout.spec,
+            policy,
+            namespace=rollout.key.namespace,
+            release=release,
+            seed=seed_of(rollout.uid, release),
+            grid=grid,
         )
     except Unresolvable as error:
         return None, tuple(str(problem) for problem in error.problems)
+    return found, tuple(str(problem) for problem in out_of_reach(found.registration))
 
 
 def _names(
