@@ -16,6 +16,7 @@ from causal_rollouts.model.metrics import Gating, Margins, Matcher, Metric, Metr
 from causal_rollouts.model.reasons import Act, Outcome, Phase, Reason, Verdict
 from causal_rollouts.model.registration import Registration, Stage
 from causal_rollouts.model.release import Desired, PlannedSlot, Release, Templates
+from causal_rollouts.model.template import template_hash
 from causal_rollouts.model.trace import Point, Reading
 from causal_rollouts.model.traffic import HOME, Change, TrafficPlan, Weights
 from causal_rollouts.model.world import Key
@@ -157,22 +158,38 @@ async def test_a_record_is_opened_once(lab, store):
     assert await store.records(opened.key) == (opened,)
 
 
+class Stops:
+    """The API server of a writer that dies between two writes."""
+
+    def __init__(self, kube):
+        self.kube = kube
+
+    def __getattr__(self, name):
+        return getattr(self.kube, name)
+
+    async def merge(self, *args, **kwargs):
+        raise asyncio.CancelledError
+
+
 async def test_a_writer_that_stopped_before_its_first_status_began_nothing(lab, store):
-    class Stops:
-        def __init__(self, kube):
-            self.kube = kube
-
-        def __getattr__(self, name):
-            return getattr(self.kube, name)
-
-        async def merge(self, *args, **kwargs):
-            raise asyncio.CancelledError
-
     with pytest.raises(asyncio.CancelledError):
         await KubeRolloutStore(Stops(lab.operator)).open(record(lab))
     assert await store.records(Key(lab.namespace, "web")) == ()
-    opened = await store.open(record(lab, seq=5))
+    opened = await store.open(record(lab))
     assert await store.records(opened.key) == (opened,)
+
+
+async def test_a_half_made_record_of_another_template_is_kept_as_withdrawn(lab, store):
+    with pytest.raises(asyncio.CancelledError):
+        await KubeRolloutStore(Stops(lab.operator)).open(record(lab))
+    other = record(lab, templates=Templates(template("web", "3"), template("web", "1")))
+    with pytest.raises(NotYet):
+        await store.open(other)
+    [left] = await store.records(other.key)
+    assert (left.name, left.final, left.release.outcome) == ("web-1", True, Outcome.WITHDRAWN)
+    assert left.release.candidate_hash == template_hash(template("web", "2"))
+    following = await store.open(replace(other, name="web-2", previous="web-1"))
+    assert [r.name for r in await store.records(other.key)] == ["web-1", following.name]
 
 
 async def test_records_come_oldest_first_and_only_of_this_rollout(lab, store):

@@ -54,6 +54,19 @@ async def backends(lab, index=0, kind=HTTP_ROUTE):
     return {b["name"]: b.get("weight", 1) for b in found["spec"]["rules"][index]["backendRefs"]}
 
 
+async def settled_version(lab):
+    """Version of the route once the gateway has written all it has to say."""
+
+    async def still():
+        found = await lab.find(HTTP_ROUTE, "web")
+        for _ in range(3):
+            await lab.wait()
+        told = found.get("status", {}).get("parents")
+        return found if told and found == await lab.find(HTTP_ROUTE, "web") else None
+
+    return (await lab.until("the gateway has settled", still))["metadata"]["resourceVersion"]
+
+
 async def test_a_shop_at_rest(lab, router):
     await shop(lab)
 
@@ -179,20 +192,14 @@ async def test_weights_that_stand_are_not_written_again(lab, router):
     await router.perform(lab.namespace, act.EnsureArmServices("web"))
     await move(lab, router, SOME)
 
-    async def settled():
-        route = await lab.find(HTTP_ROUTE, "web")
-        await lab.wait()
-        return route if route == await lab.find(HTTP_ROUTE, "web") else None
-
-    before = await lab.until("the gateway has settled", settled)
-    seen = before["metadata"]["resourceVersion"]
+    seen = await settled_version(lab)
     await router.perform(lab.namespace, act.SetWeights("web", "HTTPRoute", "web", SOME, seen))
     assert (await lab.find(HTTP_ROUTE, "web"))["metadata"]["resourceVersion"] == seen
 
 
 async def test_no_weights_before_the_arm_services_stand(lab, router):
     await shop(lab)
-    seen = (await lab.find(HTTP_ROUTE, "web"))["metadata"]["resourceVersion"]
+    seen = await settled_version(lab)
     with pytest.raises(NotYet, match="arms"):
         await router.perform(lab.namespace, act.SetWeights("web", "HTTPRoute", "web", SOME, seen))
 

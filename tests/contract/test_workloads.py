@@ -10,7 +10,6 @@ from causal_rollouts.adapters.kube import (
     RECORD,
     REPLICA_SET,
     STATEFUL_SET,
-    Kind,
 )
 from causal_rollouts.adapters.workloads import KubeWorkloads
 from causal_rollouts.model import actions as act
@@ -19,7 +18,6 @@ from causal_rollouts.model.template import template_hash
 from causal_rollouts.ports import NotYet
 from tests.contract.things import deployment, template
 
-CONFIG_MAP = Kind("", "v1", "configmaps", "ConfigMap")
 SLOT = Slot(Arm.CANARY, 0)
 
 
@@ -41,8 +39,9 @@ async def settled(lab, workloads):
 
 
 async def owner(lab):
-    """Something that exists and can own a slot; the garbage collector looks for it by name and uid."""
-    made = await lab.add(CONFIG_MAP, {"metadata": {"name": "web-1"}})
+    """A record: the garbage collector looks for the slot's owner by name and uid."""
+    spec = {"rollout": "web", "rolloutUid": "u", "registration": {}, "templates": {}}
+    made = await lab.add(RECORD, {"metadata": {"name": "web-1"}, "spec": spec})
     return made["metadata"]["uid"]
 
 

@@ -36,7 +36,7 @@ Body = Object | list[Object]
 async def connect(
     kubeconfig: Path | None = None, *, manager: str = FIELD_MANAGER, context: str = ""
 ) -> AsyncIterator[KubernetesApi]:
-    """The API server of this pod's cluster, or of a kubeconfig (and one of its contexts) where one is named."""
+    """The API server of this pod's cluster, or of a kubeconfig and its context where they are named."""
     configuration = Configuration()
     if kubeconfig is None:
         load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]

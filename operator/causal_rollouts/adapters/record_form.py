@@ -13,10 +13,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from causal_rollouts.adapters.kube import NAME_LABEL, RECORD, ROLLOUT_LABEL, Object
-from causal_rollouts.adapters.reading import name, section, uid
+from causal_rollouts.adapters.reading import created, name, section, uid
 from causal_rollouts.api.plain import NotPlain, from_plain, to_plain
+from causal_rollouts.model.reasons import Outcome, Phase
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import Release, Templates
+from causal_rollouts.model.template import template_hash
 from causal_rollouts.model.trace import Point
 from causal_rollouts.model.world import Key
 from causal_rollouts.ports import Broken, LoggedDecision, Record
@@ -95,6 +97,31 @@ def record_of(obj: Object) -> Record:
 def begun(obj: Object) -> bool:
     """Its first status was written; without one the release never began."""
     return "release" in section(obj, "status")
+
+
+def same_beginning(obj: Object, made: Object) -> bool:
+    """A record that somebody created has the spec that is to be created now."""
+    return digest(section(obj, "spec"), {}) == digest(made["spec"], {})
+
+
+def abandoned(obj: Object) -> Record:
+    """The end of a record whose writer stopped before its release began. Nothing was done for it.
+
+    Raises:
+        Broken: it is in a form that this version cannot read.
+    """
+    templates = section(obj, "spec", "templates")
+    never = Release(
+        id=name(obj),
+        candidate_hash=template_hash(section(templates, "candidate")),
+        stable_hash=template_hash(section(templates, "stable")),
+        stable_set="",
+        phase=Phase.DONE,
+        since=created(obj),
+        outcome=Outcome.WITHDRAWN,
+        why="the operator stopped before this release began, and then another was asked for",
+    )
+    return record_of({**obj, "status": {"release": to_plain(never), "seq": 0, "final": True}})
 
 
 def digest(spec: Mapping[str, Any], status: Mapping[str, Any]) -> str:

@@ -20,7 +20,15 @@ from causal_rollouts.adapters.kube import (
     Object,
 )
 from causal_rollouts.adapters.reading import created, name, notes, section, uid
-from causal_rollouts.adapters.record_form import begun, digest, manifest, record_of, status_of
+from causal_rollouts.adapters.record_form import (
+    abandoned,
+    begun,
+    digest,
+    manifest,
+    record_of,
+    same_beginning,
+    status_of,
+)
 from causal_rollouts.model import actions as act
 from causal_rollouts.model.actions import Action
 from causal_rollouts.model.world import Json, Key
@@ -64,8 +72,7 @@ class KubeRolloutStore:
         try:
             obj = await self.kube.create(RECORD, record.key.namespace, made)
         except NotYet:
-            await self._clear_half_made(record)
-            obj = await self.kube.create(RECORD, record.key.namespace, made)
+            obj = await self._half_made(record, made)
         opened = replace(record, previous=str(section(obj, "spec").get("previous") or ""))
         return await self._write(opened, str(obj["metadata"]["resourceVersion"]), status_of(record))
 
@@ -111,14 +118,17 @@ class KubeRolloutStore:
         found = str(section(before, "status").get("digest") or "") if before else ""
         return f"{record.previous}@sha256:{found}" if found else record.previous
 
-    async def _clear_half_made(self, record: Record) -> None:
-        """Take away a record whose writer stopped between creation and first status; nothing acted on it."""
+    async def _half_made(self, record: Record, made: Object) -> Object:
+        """A record whose writer stopped between creation and first status, if it is this very one.
+
+        Another one is ended as withdrawn, so that the ledger keeps it and the next number is free.
+        """
         there = await self.kube.get(RECORD, record.key.namespace, record.name)
-        if there is None:
-            return
-        if begun(there):
-            raise NotYet(f'RolloutRecord "{record.name}" exists already')
-        await self.kube.delete(RECORD, record.key.namespace, record.name, uid=uid(there))
+        if there is not None and not begun(there):
+            if same_beginning(there, made):
+                return there
+            await self.write_ahead(abandoned(there))
+        raise NotYet(f'RolloutRecord "{record.name}" exists already')
 
     async def _write(self, record: Record, version: str, status: Object) -> Record:
         patch = {"metadata": {"resourceVersion": version}, "status": status}
