@@ -34,6 +34,9 @@ REACH = 8
 SCRAPES_BACK = 2
 """Scrapes asked for beyond the newest sample: twins are told by what came before."""
 
+LARGEST = 2.0**53
+"""Beyond this a float no longer counts one by one, so it is no count."""
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -114,7 +117,7 @@ def _targets(found: Sequence[Counter]) -> list[int]:
 def _sound(samples: Samples, owner: Ints, pods: Sequence[Pod], grid: Grid) -> tuple[Samples, list[Defect]]:
     """Without scrapes that hold what no counter can show."""
     finite = np.isfinite(samples.value)
-    bad = ~finite | (samples.value < 0)
+    bad = ~finite | (samples.value < 0) | (samples.value > LARGEST)
     if not bad.any():
         return samples, []
     defects = [

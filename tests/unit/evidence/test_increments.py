@@ -92,6 +92,10 @@ def test_a_whole_scrape_is_left_out_if_one_value_in_it_is_bad():
     assert found.amount.tolist() == [4.0, 20.0]
 
 
+def test_samples_after_the_look_are_not_read():
+    assert counted(([3.0, 8.0, 13.0], [0, 2, 9]), until=10.0) == [(0, 0, 2.0, 5.0)]
+
+
 def test_the_next_tick_is_asked_to_begin_where_the_quietest_counter_was_last_seen():
     quiet, busy, gone = (
         Series({}, [3.0, 40.0], [1, 1]),
