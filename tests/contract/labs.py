@@ -16,15 +16,21 @@ from e2e.embedded.controllers import Controllers, add_nodes
 T = TypeVar("T")
 NAMESPACE = Kind("", "v1", "namespaces", "Namespace", namespaced=False)
 IMAGE = "localhost/pause:1"
+EDGE = {"name": "edge", "namespace": "edge"}
+GIT = "system:serviceaccount:git:git"
 
 
 @dataclass
 class Lab:
-    """operator and person: the API as two users see it. gateway: parentRef of routes."""
+    """The API as three users see it: the operator with its roles, a person who may bypass the gate, and Git.
+
+    gateway: parentRef of routes.
+    """
 
     namespace: str
     operator: Kube
     person: Kube
+    git: Kube
     gateway: dict[str, Any]
     wait: Callable[[], Awaitable[None]]
     now: Callable[[], float]
@@ -55,37 +61,34 @@ class Lab:
 
 @asynccontextmanager
 async def in_process():
-    api = ApiServer()
+    api = ApiServer(bypass={"alice"})
     add_nodes(api, "node1", "node2", "node3", zones=("a", "b"))
     controllers = Controllers(api)
 
     async def wait() -> None:
         controllers.step(api.time + 1)
 
-    yield Lab(
-        "contract", api.client(), api.client("alice"), {"name": "edge", "namespace": "edge"}, wait, api.now
-    )
+    operator, alice = api.client(), api.client("alice")
+    yield Lab("contract", operator, alice, api.client(GIT, "git"), EDGE, wait, api.now)
 
 
 @asynccontextmanager
 async def on_cluster():
-    from e2e.cluster.state import load
+    """The operator speaks as its ServiceAccount, so that its roles are tried with everything else."""
+    from e2e.cluster import access, state
 
-    cluster = load()
+    cluster = state.load()
+    kubeconfig = await asyncio.to_thread(access.operator_kubeconfig, cluster)
+    namespace = f"contract-{uuid.uuid4().hex[:8]}"
     async with (
-        connect(cluster.kubeconfig) as operator,
+        connect(kubeconfig) as operator,
         connect(cluster.kubeconfig, manager="kubectl-edit") as person,
+        connect(cluster.kubeconfig, manager="git") as git,
     ):
-        namespace = f"contract-{uuid.uuid4().hex[:8]}"
+        git._client.set_default_header("Impersonate-User", GIT)
+        git._client.set_default_header("Impersonate-Group", "system:masters")
         await person.create(NAMESPACE, "", {"metadata": {"name": namespace}})
         try:
-            yield Lab(
-                namespace,
-                operator,
-                person,
-                {"name": "edge", "namespace": "edge"},
-                lambda: asyncio.sleep(0.2),
-                time.monotonic,
-            )
+            yield Lab(namespace, operator, person, git, EDGE, lambda: asyncio.sleep(0.2), time.monotonic)
         finally:
             await person.delete(NAMESPACE, "", namespace)
