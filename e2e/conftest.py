@@ -19,10 +19,11 @@ from e2e.demo.manifests import App, RouteForm
 from e2e.demo.traffic import Load
 from e2e.demo.world_server import World, address_for_pods
 from e2e.operator_host import OperatorProcess, install
-from e2e.shop import Shop
+from e2e.shop import Shop, sweep
 
 RATE = 120.0
 LONGEST = 5400.0
+NAMESPACE = "shop"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,7 +56,11 @@ def world(cluster: Cluster, binaries: Binaries) -> Iterator[World]:
 @pytest.fixture(scope="session")
 def operator(cluster: Cluster) -> Iterator[OperatorProcess]:
     install(cluster)
-    process = OperatorProcess(cluster).start()
+    process = OperatorProcess(cluster)
+    # One that an earlier run left behind may run older code.
+    process.stop()
+    process.start()
+    sweep(cluster, NAMESPACE)
     yield process
     process.stop()
 
@@ -81,7 +86,7 @@ def history(request: pytest.FixtureRequest) -> None:
 
 
 def _shop(cluster: Cluster, binaries: Binaries, world: World, name: str, form: RouteForm) -> Iterator[Shop]:
-    app = App(binaries.image, name, "shop", replicas=8, world_url=world.url_for_pods)
+    app = App(binaries.image, name, NAMESPACE, replicas=8, world_url=world.url_for_pods)
     say(f"{name}: noise on purpose:")
     for line in app.noise.lines():
         say(f"  {line}")

@@ -29,6 +29,12 @@ class Seen:
     baseline: int
 
 
+def sweep(cluster: Cluster, namespace: str) -> None:
+    """Take away what an earlier run left behind: rollouts first, so that weights go home, then the rest."""
+    kubectl(cluster, "delete", "causalrollouts", "--all", "-n", namespace, "--timeout=90s", seconds=100)
+    kubectl(cluster, "delete", "namespace", namespace, "--ignore-not-found", "--timeout=90s", seconds=100)
+
+
 @dataclass(slots=True)
 class Shop:
     """An app with its rollout. form: how its route names the arms."""

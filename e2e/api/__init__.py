@@ -1,0 +1,1 @@
+"""What a real API server says of our kinds, our gate and our roles."""
