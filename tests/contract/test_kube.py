@@ -110,7 +110,7 @@ async def test_background_deletion_takes_what_is_owned(lab):
         return await lab.operator.list(POD, lab.namespace)
 
     await lab.until("pods", pods)
-    await lab.operator.delete(DEPLOYMENT, lab.namespace, "web")
+    await lab.person.delete(DEPLOYMENT, lab.namespace, "web")
 
     async def none():
         return not await pods()

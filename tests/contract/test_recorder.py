@@ -22,7 +22,7 @@ async def test_a_revert_is_a_warning_about_the_rollout(lab):
     rollout = await seen(lab)
     recorder = KubeRecorder(lab.operator, Clock())
     await recorder.tell(rollout, Act.REVERT, "HarmProven", "web-1: latency rose by 30%")
-    [event] = await lab.operator.list(EVENT, lab.namespace)
+    [event] = await lab.person.list(EVENT, lab.namespace)
     assert (event["type"], event["reason"], event["action"]) == ("Warning", "HarmProven", "Revert")
     assert event["regarding"]["uid"] == rollout.uid
     assert event["note"] == "web-1: latency rose by 30%"
@@ -33,5 +33,5 @@ async def test_telling_never_fails_however_long_or_often(lab):
     recorder = KubeRecorder(lab.operator, Clock())
     for _ in range(2):
         await recorder.tell(rollout, Act.HOLD, "GatheringEvidence", "ä" * 5000)
-    [event] = await lab.operator.list(EVENT, lab.namespace)
+    [event] = await lab.person.list(EVENT, lab.namespace)
     assert 1000 < len(event["note"].encode()) <= 1024
