@@ -8,6 +8,7 @@ a person. Numbers are texts because Kubernetes APIs hold no floats.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,7 +16,20 @@ from pydantic import AfterValidator, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from causal_rollouts.api.units import DECIMAL, DURATION, PERCENT
+from causal_rollouts.api.units import DECIMAL, DURATION, PERCENT, fraction, seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """How a text is read as a number, by us and in CEL by the API server."""
+
+    read: Callable[[str], float]
+    cel: str
+
+
+NUMBER = Unit(float, "double(self)")
+SECONDS = Unit(seconds, "double(duration(self).getSeconds())")
+PERCENTAGE = Unit(lambda text: 100 * fraction(text), "double(self.replace('%', ''))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,7 @@ class Form:
     high: float | None = None
     closed: bool = True
     shortest: int = 1
+    unit: Unit = NUMBER
 
     def check(self, text: str) -> str:
         """The text, unchanged.
@@ -60,7 +75,7 @@ class Form:
     def _within(self, text: str) -> bool:
         if self.low is None or self.high is None:
             return True
-        number = float(text)
+        number = self.unit.read(text)
         return number <= self.high and (number >= self.low if self.closed else number > self.low)
 
     @property
@@ -70,7 +85,7 @@ class Form:
             return matches
         above = ">=" if self.closed else ">"
         low, high = float(self.low), float(self.high)
-        return f"{matches} && double(self) {above} {low} && double(self) <= {high}"
+        return f"{matches} && {self.unit.cel} {above} {low} && {self.unit.cel} <= {high}"
 
 
 def quoted(pattern: str) -> str:
@@ -80,6 +95,14 @@ def quoted(pattern: str) -> str:
 
 def _number(low: float, high: float, fix: str, *, closed: bool = True) -> Form:
     return Form(DECIMAL, 12, fix, low, high, closed)
+
+
+LONGEST_TIME = 720 * 3600.0
+"""Seconds: a month. A longer wait is a typing error, and its evidence would be of another service."""
+
+
+def _time(fix: str, *, closed: bool = True) -> Form:
+    return Form(DURATION, 16, fix, 0.0, LONGEST_TIME, closed, 2, SECONDS)
 
 
 _TEXT = "lower case letters, digits and -, beginning and ending with a letter or digit"
@@ -94,12 +117,24 @@ LABEL = Form(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", 63, f"write a short name: {_TEX
 SERIES = Form(
     r"^[a-zA-Z_:][a-zA-Z0-9_:]*$", 200, "write the name of a Prometheus metric: letters, digits, _ and :"
 )
-TIME = Form(DURATION, 16, "write a duration in whole units, like 30s, 5m or 1h30m", shortest=2)
+TIME = _time("write a duration in whole units, like 30s, 5m or 1h30m; at most 720h")
+LASTING = _time(
+    "write a duration in whole units, like 30s, 5m or 1h30m; more than 0s and at most 720h", closed=False
+)
 SHARE = Form(PERCENT, 12, "write a percentage like 5% or 0.3%")
+TAIL = Form(
+    PERCENT,
+    12,
+    "write a percentage above 0% and at most 50%, like 0.15%",
+    0.0,
+    50.0,
+    closed=False,
+    unit=PERCENTAGE,
+)
 COMPLETE = Form(r"^(100|[5-9][0-9](\.[0-9]{1,4})?)%$", 12, "write a percentage from 50% to 100%")
-EDGE = Form(r"^[0-9]{1,7}(ms|s)$", 12, "write a bucket edge like 500ms or 2s")
+EDGE = Form(r"^[1-9][0-9]{0,6}(ms|s)$", 12, "write a bucket edge like 500ms or 2s")
 ALPHA = _number(0, 0.2, 'write a probability above 0 and at most 0.2, like "0.01"', closed=False)
-NATS = _number(0, 20, 'write evidence in nats from 0 to 20, like "2.5"')
+NATS = _number(0, 20, 'write evidence in nats above 0 and at most 20, like "2.5"', closed=False)
 PART = _number(0, 1, 'write a part of the error budget from 0 to 1, like "0.45"')
 FIRST = _number(0, 1, 'write a share above 0 and at most 1, like "0.6"', closed=False)
 RATIO = _number(0.1, 4, 'write a ratio from 0.1 to 4, like "1" or "0.5"')
@@ -110,6 +145,8 @@ ServiceName = Annotated[str, AfterValidator(SERVICE.check), SERVICE.field]
 MetricLabel = Annotated[str, AfterValidator(LABEL.check), LABEL.field]
 SeriesName = Annotated[str, AfterValidator(SERIES.check), SERIES.field]
 Duration = Annotated[str, AfterValidator(TIME.check), TIME.field]
+Lasting = Annotated[str, AfterValidator(LASTING.check), LASTING.field]
+TailShare = Annotated[str, AfterValidator(TAIL.check), TAIL.field]
 Percent = Annotated[str, AfterValidator(SHARE.check), SHARE.field]
 Completeness = Annotated[str, AfterValidator(COMPLETE.check), COMPLETE.field]
 Edge = Annotated[str, AfterValidator(EDGE.check), EDGE.field]

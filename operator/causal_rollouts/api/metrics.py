@@ -21,7 +21,7 @@ def metric_of(metric: v1.Metric, field: str) -> Metric:
     Raises:
         Unresolvable: a pattern that is no regular expression, a label that is none, a bad margin.
     """
-    margins, gating = _margins(metric, metric.sources[0], field)
+    margins, gating = _margins(metric, metric.sources[0])
     if metric.latency is not None:
         ignore = _matchers(metric.latency.ignore, f"{field}.latency.ignore")
         kind, series = MetricKind.LATENCY, metric.latency.histogram
@@ -63,7 +63,7 @@ def _edge(text: str) -> float:
     return float(text[:-2]) / 1000 if text.endswith("ms") else float(text.removesuffix("s"))
 
 
-def _margins(metric: v1.Metric, source: str, field: str) -> tuple[Margins, Gating]:
+def _margins(metric: v1.Metric, source: str) -> tuple[Margins, Gating]:
     chosen = {name: str(value) for name, value in in_force(metric).items() if name in MARGINS[source]}
     margins = Margins(
         revert_above=fraction(chosen["revertAbove"]),
@@ -72,9 +72,6 @@ def _margins(metric: v1.Metric, source: str, field: str) -> tuple[Margins, Gatin
         revert_above_points=fraction(chosen.get("revertAbovePoints", "0%")),
         promote_below_points=fraction(chosen.get("promoteBelowPoints", "0%")),
     )
-    if source == "latency" and margins.null_below > margins.revert_above:
-        what = f"{chosen['nullBelow']} is above revertAbove, which is {chosen['revertAbove']}"
-        raise Unresolvable((Problem(f"{field}.nullBelow", what, "lower nullBelow or raise revertAbove"),))
     return margins, Gating(chosen["gating"])
 
 

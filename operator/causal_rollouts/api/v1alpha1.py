@@ -20,6 +20,7 @@ from causal_rollouts.api.forms import (
     Completeness,
     Duration,
     FirstShare,
+    Lasting,
     MetricLabel,
     Nats,
     ObjectName,
@@ -31,11 +32,15 @@ from causal_rollouts.api.forms import (
 )
 from causal_rollouts.api.part import Part
 from causal_rollouts.api.rule import Rule, named_once, validations
-from causal_rollouts.api.units import seconds
+from causal_rollouts.api.units import DECIMAL, decimal, seconds
 from causal_rollouts.api.v1alpha1_metrics import Metric
+from causal_rollouts.model.metrics import MetricKind
 
 HEAVIEST = 70
 """Percent of the traffic that a canary may take: with its baseline at most 80, stable stays a control."""
+
+ROUNDING = 1e-6
+"""Decimals with six digits add up to their sum only so nearly in floating point."""
 
 _BY_NAME: JsonDict = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
 
@@ -81,7 +86,7 @@ class Stage(Part):
         ge=1, le=HEAVIEST, description="Share of the requests that the canary takes, in percent."
     )
     min_duration: Duration = Field(description="Least time in this stage, like 5m.")
-    max_duration: Duration = Field(description="Time after which onInconclusive applies, like 30m.")
+    max_duration: Lasting = Field(description="Time after which onInconclusive applies, like 30m.")
 
     def broken(self) -> Iterator[Rule]:
         """A stage that would end before it may."""
@@ -123,8 +128,19 @@ class Evidence(Part):
     promote_counts: Nats | None = Field(default=None, description="To promote, of errors and other counts.")
 
 
+_PARTS = "[" + ", ".join(f"has(self.{kind}) ? self.{kind} : '0'" for kind in MetricKind) + "]"
+WHOLE_BUDGET = Rule(
+    f"!{_PARTS}.all(part, part.matches({quoted(DECIMAL)})) || "
+    f"{_PARTS}.map(part, double(part)).sum() <= {1 + ROUNDING}",
+    "the parts add up to more than 1; lower some so that all kinds together have at most 1, "
+    "those not given keep what the policy gives them",
+)
+
+
 class KindWeights(Part):
     """How the error budget is split over kinds of metrics; absent kinds give theirs to the rest."""
+
+    RULES = (WHOLE_BUDGET,)
 
     latency: BudgetPart | None = None
     errors: BudgetPart | None = None
@@ -132,6 +148,12 @@ class KindWeights(Part):
     restarts: BudgetPart | None = None
     slow: BudgetPart | None = Field(default=None, description="Slow requests chosen by edge.")
     neighbour: BudgetPart | None = Field(default=None, description="Latency of pods beside a canary.")
+
+    def broken(self) -> Iterator[Rule]:
+        """More than the whole budget."""
+        given = (getattr(self, kind) for kind in MetricKind)
+        if sum(decimal(part) for part in given if part is not None) > 1 + ROUNDING:
+            yield WHOLE_BUDGET
 
 
 class WindowWeights(Part):
@@ -174,7 +196,7 @@ class Choices(Part):
     evidence: Evidence | None = None
     weights: KindWeights | None = None
     window_weights: WindowWeights | None = None
-    history: Duration | None = Field(default=None, description="Past of the stable pods that is read.")
+    history: Lasting | None = Field(default=None, description="Past of the stable pods that is read.")
     warm_up: int | None = Field(
         default=None, ge=0, le=40, description="Bins of a fresh pod that are left out."
     )
@@ -185,10 +207,10 @@ class Choices(Part):
         default=None, description="Share of the requests that must have been measured."
     )
     arms: Arms | None = None
-    ready_timeout: Duration | None = Field(
+    ready_timeout: Lasting | None = Field(
         default=None, description="Time for new pods of an arm to get ready."
     )
-    blocked_timeout: Duration | None = Field(
+    blocked_timeout: Lasting | None = Field(
         default=None, description="Time after which a release that cannot go on ends."
     )
     bake: Duration | None = Field(default=None, description="Time that a promoted release is still watched.")

@@ -9,15 +9,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from causal_rollouts.api.forms import Edge, MetricLabel, Percent, SeriesName
+from causal_rollouts.api.defaults import MARGINS
+from causal_rollouts.api.forms import SHARE, Edge, MetricLabel, Percent, SeriesName, TailShare, quoted
 from causal_rollouts.api.part import Part
-from causal_rollouts.api.rule import Rule
+from causal_rollouts.api.rule import Rule, validations
+from causal_rollouts.api.units import fraction
 
 LABELS_AT_MOST = 8
+SHORT_LABELS = Rule(
+    "self.all(label, size(label) >= 1 && size(label) <= 64)",
+    "a label name is empty or longer than 64 characters; write the label names that the series carry",
+)
+
+
+def _short(matcher: dict[str, str]) -> dict[str, str]:
+    if not all(1 <= len(label) <= 64 for label in matcher):
+        raise SHORT_LABELS.broken
+    return matcher
+
+
 Pattern = Annotated[str, Field(max_length=200)]
-Matcher = Annotated[dict[str, Pattern], Field(min_length=1, max_length=LABELS_AT_MOST)]
+Matcher = Annotated[
+    dict[str, Pattern],
+    Field(min_length=1, max_length=LABELS_AT_MOST, json_schema_extra=validations(SHORT_LABELS)),
+    AfterValidator(_short),
+]
 Matchers = Annotated[list[Matcher], Field(min_length=1, max_length=16)]
 
 ONE_WAY = Rule(
@@ -50,6 +68,27 @@ POINTS_OF_RATES = Rule(
     "points have a meaning for errors and slow only; remove revertAbovePoints and promoteBelowPoints",
 )
 
+
+def _ascending(*names: str) -> str:
+    """CEL: of latency, the first margin is at most the second; what is silent has its default."""
+    # No optionals: the API server's estimate of their cost knows no bound of the text.
+    texts = [f"(has(self.{name}) ? self.{name} : '{MARGINS['latency'][name]}')" for name in names]
+    malformed = [f"!{text}.matches({quoted(SHARE.pattern)})" for text in texts]
+    low, high = (f"double({text}.replace('%', ''))" for text in texts)
+    return " || ".join(["!has(self.latency)", *malformed, f"{low} <= {high}"])
+
+
+NULL_UNDER_HARM = Rule(
+    _ascending("nullBelow", "revertAbove"),
+    "nullBelow is above revertAbove (2% and 5% where not given); lower nullBelow or raise revertAbove",
+    field="nullBelow",
+)
+HARM_UNDER_SAFE = Rule(
+    _ascending("revertAbove", "promoteBelow"),
+    "promoteBelow is below revertAbove (10% and 5% where not given), so an effect between them could "
+    "neither revert nor promote; raise promoteBelow or lower revertAbove",
+    field="promoteBelow",
+)
 _IGNORE: Final = "Requests left out: label values as anchored regular expressions, any of the entries."
 
 
@@ -66,7 +105,7 @@ class Slow(Histogram):
     RULES = (ONE_WAY,)
 
     over: Edge | None = Field(default=None, description="A bucket edge, like 500ms.")
-    share: Percent | None = Field(
+    share: TailShare | None = Field(
         default=None, description="The highest edge that at least this share of requests exceeds, like 0.15%."
     )
 
@@ -105,7 +144,7 @@ class Restarts(Part):
 class Metric(Part):
     """One metric: its source, its margins, and what it may do."""
 
-    RULES = (ONE_SOURCE, NULL_OF_LATENCY, POINTS_OF_RATES)
+    RULES = (ONE_SOURCE, NULL_OF_LATENCY, POINTS_OF_RATES, NULL_UNDER_HARM, HARM_UNDER_SAFE)
 
     name: MetricLabel = Field(description="Name of the metric in status, records and reports.")
     latency: Histogram | None = Field(default=None, description="Mean log latency.")
@@ -139,6 +178,19 @@ class Metric(Part):
         )
 
     def broken(self) -> Iterator[Rule]:
-        """Not one source. A margin without effect is for the API server to refuse: old recordings may run."""
+        """Not one source, or margins of latency in the wrong order.
+
+        A margin without effect is for the API server to refuse: old recordings may run.
+        """
         if len(self.sources) != 1:
             yield ONE_SOURCE
+        elif self.latency is not None:
+            said = self.model_dump(by_alias=True, exclude_none=True)
+            null, harm, safe = (
+                fraction(str(said.get(name, MARGINS["latency"][name])))
+                for name in ("nullBelow", "revertAbove", "promoteBelow")
+            )
+            if null > harm:
+                yield NULL_UNDER_HARM
+            if harm > safe:
+                yield HARM_UNDER_SAFE
