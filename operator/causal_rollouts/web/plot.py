@@ -1,15 +1,23 @@
-"""One line plot as SVG text: axes, lines, bands, margins and marks; no script, no font, no network."""
+"""One line plot as SVG text: axes, lines, bands, margins and marks; no script, no font, no network.
+
+Words stand in the gutter at the right and above the frame, never on the lines.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 720, 240
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 34
+WIDTH, HEIGHT = 760, 260
+LEFT, RIGHT, TOP, BOTTOM = 52, 150, 34, 40
 TICKS = 5
+LINE = 13
+"""Height of a line of words."""
+
+DOTS = 40
+"""Up to so many points each is marked: a look is a moment, and the line between two is only a guide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +32,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Area between two bounds (x, low, high)."""
+    """Area between two bounds (x, low, high); one without an end reaches the edge."""
 
     label: str
     points: Sequence[tuple[float, float, float]]
@@ -42,34 +50,40 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Everything in one picture. x in minutes. summary: the text alternative, a whole sentence."""
+    """Everything in one picture. x: minutes from 0 to `end`. summary: the text alternative, sentences."""
 
     title: str
     unit: str
     summary: str
+    end: float
+    low: float
+    high: float
     lines: Sequence[Line] = ()
     bands: Sequence[Band] = ()
     levels: Sequence[Mark] = ()
     events: Sequence[Mark] = ()
-    low: float | None = None
-    high: float | None = None
+
+    @property
+    def legend(self) -> Iterator[tuple[str, str]]:
+        """(kind and look, words) of everything that has a colour."""
+        yield from ((f"line {line.look}", line.label) for line in self.lines)
+        yield from ((f"band {band.look}", band.label) for band in self.bands)
 
 
 def svg(plot: Plot, name: str) -> str:
-    """The picture. `name` makes the ids of title and description unique on a page."""
-    xs, ys = _range(plot)
-    frame = _Frame(*xs, *ys)
+    """The picture. `name` (letters and digits) makes the ids of title and description unique on a page."""
+    frame = _Frame(0.0, max(plot.end, 1e-3), *_padded(plot.low, plot.high))
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{name}-t {name}-d">',
         f'<title id="{name}-t">{escape(plot.title)}</title><desc id="{name}-d">{escape(plot.summary)}</desc>',
         *_axes(frame, plot.unit),
-        *(_band(frame, band) for band in plot.bands),
-        *(_level(frame, mark) for mark in plot.levels),
-        *(_event(frame, mark) for mark in plot.events),
-        *(_line(frame, line) for line in plot.lines),
+        *(part for band in plot.bands for part in _band(frame, band)),
+        *_levels(frame, plot.levels),
+        *_events(frame, plot.events),
+        *(part for line in plot.lines for part in _line(frame, line)),
         "</svg>",
     ]
-    return "\n".join(part for part in parts if part)
+    return "\n".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +94,17 @@ class _Frame:
     y1: float
 
     def x(self, value: float) -> float:
-        return LEFT + (value - self.x0) / (self.x1 - self.x0) * (WIDTH - LEFT - RIGHT)
+        inside = min(max(value, self.x0), self.x1)
+        return LEFT + (inside - self.x0) / (self.x1 - self.x0) * (WIDTH - LEFT - RIGHT)
 
     def y(self, value: float) -> float:
         inside = min(max(value, self.y0), self.y1)
         return HEIGHT - BOTTOM - (inside - self.y0) / (self.y1 - self.y0) * (HEIGHT - TOP - BOTTOM)
 
 
-def _range(plot: Plot) -> tuple[tuple[float, float], tuple[float, float]]:
-    xs = [x for line in plot.lines for x, _ in line.points] + [mark.at for mark in plot.events]
-    ys = [y for line in plot.lines for _, y in line.points] + [mark.at for mark in plot.levels]
-    ys += [y for band in plot.bands for _, low, high in band.points for y in (low, high)]
-    finite = [y for y in ys if math.isfinite(y)] or [0.0, 1.0]
-    low = min(finite) if plot.low is None else plot.low
-    high = max(finite) if plot.high is None else plot.high
-    pad = 0.05 * (high - low) or 1.0
-    x0, x1 = (min(xs), max(xs)) if xs else (0.0, 1.0)
-    return (x0, x1 if x1 > x0 else x0 + 1.0), (low - pad, high + pad)
+def _padded(low: float, high: float) -> tuple[float, float]:
+    pad = 0.05 * (high - low) if high > low else 1.0
+    return low - pad, high + pad
 
 
 def _axes(frame: _Frame, unit: str) -> list[str]:
@@ -107,10 +115,11 @@ def _axes(frame: _Frame, unit: str) -> list[str]:
         label = escape(f"{value:g}{unit}")
         out.append(f'<text class="tick" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
     for value in _ticks(frame.x0, frame.x1):
-        x = frame.x(value)
-        out.append(
-            f'<text class="tick" x="{x:.1f}" y="{HEIGHT - 14}" text-anchor="middle">{value:g} min</text>'
-        )
+        x, y = frame.x(value), HEIGHT - BOTTOM + 16
+        out.append(f'<text class="tick" x="{x:.1f}" y="{y}" text-anchor="middle">{value:g}</text>')
+    middle = LEFT + (WIDTH - LEFT - RIGHT) / 2
+    words = "minutes since the release began"
+    out.append(f'<text class="tick" x="{middle:.1f}" y="{HEIGHT - 6}" text-anchor="middle">{words}</text>')
     return out
 
 
@@ -122,6 +131,29 @@ def _ticks(low: float, high: float) -> list[float]:
     return [round(i * step, 10) for i in range(first, math.floor(high / step) + 1)]
 
 
+def _line(frame: _Frame, line: Line) -> Iterator[str]:
+    """Unbroken stretches; what is not known is left out, never bridged."""
+    known = sum(math.isfinite(y) for _, y in line.points)
+    for stretch in _stretches(line.points):
+        drawn = [(frame.x(x), frame.y(y)) for x, y in stretch]
+        if len(drawn) > 1:
+            path = _path(drawn, step=line.step)
+            yield f'<path class="line {line.look}" d="{path}"><title>{escape(line.label)}</title></path>'
+        if not line.step and (len(drawn) == 1 or known <= DOTS):
+            for x, y in drawn:
+                yield f'<circle class="dot {line.look}" cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>'
+
+
+def _stretches(points: Sequence[tuple[float, float]]) -> list[list[tuple[float, float]]]:
+    found: list[list[tuple[float, float]]] = [[]]
+    for x, y in points:
+        if math.isfinite(y):
+            found[-1].append((x, y))
+        elif found[-1]:
+            found.append([])
+    return [stretch for stretch in found if stretch]
+
+
 def _path(points: Sequence[tuple[float, float]], *, step: bool = False) -> str:
     out: list[str] = []
     for i, (x, y) in enumerate(points):
@@ -131,36 +163,54 @@ def _path(points: Sequence[tuple[float, float]], *, step: bool = False) -> str:
     return "".join(out)
 
 
-def _line(frame: _Frame, line: Line) -> str:
-    known = [(frame.x(x), frame.y(y)) for x, y in line.points if math.isfinite(y)]
-    if not known:
-        return ""
-    drawn = _path(known, step=line.step)
-    return f'<path class="line {line.look}" d="{drawn}"><title>{escape(line.label)}</title></path>'
+def _band(frame: _Frame, band: Band) -> Iterator[str]:
+    """Bounds that are not known at all are left out; a lone one is a bar."""
+    stretches: list[list[tuple[float, float, float]]] = [[]]
+    for x, low, high in band.points:
+        if math.isnan(low) or math.isnan(high) or (math.isinf(low) and math.isinf(high)):
+            stretches.append([])
+        else:
+            stretches[-1].append((frame.x(x), frame.y(low), frame.y(high)))
+    title = f"<title>{escape(band.label)}</title>"
+    for stretch in stretches:
+        if len(stretch) > 1:
+            upper = [(x, top) for x, _, top in stretch]
+            lower = [(x, bottom) for x, bottom, _ in reversed(stretch)]
+            yield f'<path class="band {band.look}" d="{_path(upper + lower)}Z">{title}</path>'
+        for x, bottom, top in stretch if len(stretch) == 1 else ():
+            at = f'x="{x - 5:.1f}" y="{top:.1f}" width="10" height="{bottom - top:.1f}"'
+            yield f'<rect class="band {band.look}" {at}>{title}</rect>'
 
 
-def _band(frame: _Frame, band: Band) -> str:
-    known = [(x, a, b) for x, a, b in band.points if math.isfinite(a) and math.isfinite(b)]
-    if not known:
-        return ""
-    upper = [(frame.x(x), frame.y(b)) for x, _, b in known]
-    lower = [(frame.x(x), frame.y(a)) for x, a, _ in reversed(known)]
-    drawn = _path(upper + lower)
-    return f'<path class="band {band.look}" d="{drawn}Z"><title>{escape(band.label)}</title></path>'
+def _levels(frame: _Frame, marks: Sequence[Mark]) -> Iterator[str]:
+    """Words in the right gutter, moved apart where margins lie close together."""
+    ordered = sorted(marks, key=lambda mark: -mark.at)
+    lines = [frame.y(mark.at) for mark in ordered]
+    for mark, y, text in zip(ordered, lines, _apart([y + 4 for y in lines]), strict=True):
+        yield f'<line class="level {mark.look}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        x = WIDTH - RIGHT + 8
+        yield f'<text class="note {mark.look}" x="{x}" y="{text:.1f}">{escape(mark.label)}</text>'
 
 
-def _level(frame: _Frame, mark: Mark) -> str:
-    y = frame.y(mark.at)
-    return (
-        f'<line class="level {mark.look}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        f'<text class="note {mark.look}" x="{WIDTH - RIGHT - 4}" y="{y - 4:.1f}" text-anchor="end">'
-        f"{escape(mark.label)}</text>"
-    )
+def _apart(wanted: Sequence[float]) -> list[float]:
+    """Places from top to bottom, each at least a line below the one before, none below the frame."""
+    out: list[float] = []
+    for at in wanted:
+        out.append(max(at, out[-1] + LINE) if out else at)
+    bottom = HEIGHT - BOTTOM + 4.0
+    for i in range(len(out) - 1, -1, -1):
+        out[i] = min(out[i], bottom)
+        bottom = out[i] - LINE
+    return out
 
 
-def _event(frame: _Frame, mark: Mark) -> str:
-    x = frame.x(mark.at)
-    return (
-        f'<line class="event {mark.look}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}">'
-        f"<title>{escape(mark.label)}</title></line>"
-    )
+def _events(frame: _Frame, marks: Sequence[Mark]) -> Iterator[str]:
+    """Words above the frame, in two rows where events follow closely."""
+    busy = [-math.inf, -math.inf]
+    for mark in sorted(marks, key=lambda mark: mark.at):
+        x = frame.x(mark.at)
+        row = 0 if busy[0] <= x else 1
+        busy[row] = x + 7.0 * len(mark.label) + 8
+        y = TOP - 6 - LINE * row
+        yield f'<line class="event" x1="{x:.1f}" x2="{x:.1f}" y1="{y + 2:.1f}" y2="{HEIGHT - BOTTOM}"/>'
+        yield f'<text class="note {mark.look}" x="{x + 3:.1f}" y="{y:.1f}">{escape(mark.label)}</text>'

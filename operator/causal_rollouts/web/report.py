@@ -1,7 +1,8 @@
 """One self-contained HTML page that tells what releases did and why.
 
 Made from records alone, so it can be drawn long after the pods, the metrics
-and the operator are gone.
+and the operator are gone. Names and words come from a cluster: everything is
+escaped, ids are numbers, and the page forbids itself to load anything.
 """
 
 from __future__ import annotations
@@ -11,22 +12,26 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from causal_rollouts.model.trace import Point
+from causal_rollouts.decision.words import percent
 from causal_rollouts.ports import LoggedDecision, Record
-from causal_rollouts.web.plot import Band, Line, Mark, Plot, svg
+from causal_rollouts.web.plot import Plot, svg
+from causal_rollouts.web.release_plots import began, minute, release_plots
 from causal_rollouts.web.style import CSS
+from causal_rollouts.web.yardstick import Yardstick, yardsticks
 
 ENDS = {"Promoted": "good", "Reverted": "bad", "Aborted": "bad", "Blocked": "bad"}
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def page(title: str, records: Sequence[Record], story: Sequence[str] = ()) -> str:
     """The whole page. story: lines printed while it happened, shown at the end."""
     body = [f"<h1>{escape(title)}</h1>", _overview(records)]
-    body += [_release(record) for record in records]
+    body += [_release(record, f"r{i}") for i, record in enumerate(records)]
     if story:
         body.append("<h2>As it was told</h2><pre>" + escape("\n".join(story)) + "</pre>")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{CSS}</style></head>"
         f"<body><main>{''.join(body)}</main></body></html>\n"
@@ -34,138 +39,144 @@ def page(title: str, records: Sequence[Record], story: Sequence[str] = ()) -> st
 
 
 def _overview(records: Sequence[Record]) -> str:
-    rows = "".join(
-        f'<tr><td><a href="#{escape(r.name)}">{escape(r.name)}</a></td>'
-        f'<td class="{ENDS.get(str(r.release.outcome), "")}">'
-        f"{escape(str(r.release.outcome or 'running'))}</td>"
-        f"<td>{escape(r.release.why)}</td></tr>"
-        for r in records
-    )
-    head = "<tr><th>Release</th><th>Outcome</th><th>Why</th></tr>"
-    return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+    rows = [
+        (
+            f'<a href="#r{i}">{escape(record.name)}</a>',
+            _outcome(record),
+            escape(_stamp(began(record))),
+            escape(f"{minute(record, record.release.since):.0f} min" if record.final else "running"),
+            escape(record.release.why or _last(record)),
+        )
+        for i, record in enumerate(records)
+    ]
+    return _table(("Release", "Outcome", "Began", "Took", "Why"), rows)
 
 
-def _release(record: Record) -> str:
-    start = record.decisions[0].time if record.decisions else record.release.since
-    plots: list[Plot | None] = [_weights(record, start)]
-    for metric in record.registration.metrics:
-        plots += [_effect(record, metric.name, start), _evidence(record, metric.name, start)]
+def _release(record: Record, anchor: str) -> str:
+    budget = record.registration.budget.alpha
+    stages = ", ".join(f"{stage.weight / 10:g}%" for stage in record.registration.stages)
     figures = "".join(
-        f"<figure>{svg(plot, f'{record.name}-{i}')}<figcaption>{escape(plot.summary)}</figcaption></figure>"
-        for i, plot in enumerate(p for p in plots if p is not None)
+        _figure(plot, f"{anchor}p{number}") for number, plot in enumerate(release_plots(record))
     )
-    decisions = "".join(_decision(line, start) for line in record.decisions)
+    decisions = [_decision(record, line) for line in record.decisions]
+    head = ("Minute", "Stage", "Canary", "Act", "Reason", "Verdict", "Because")
     return (
-        f'<section id="{escape(record.name)}"><h2>{escape(record.name)}: '
-        f"{escape(str(record.release.outcome or record.release.phase))}</h2>"
-        f"<p>{escape(record.release.why)}</p><p>Began {_clock(start)}; assignment seed "
-        f"{record.registration.seed}; error budget {record.registration.budget.alpha:g} over all metrics, "
-        f"stages and looks.</p>{figures}<h3>Decisions</h3><table><thead><tr><th>Minute</th><th>Act</th>"
-        f"<th>Reason</th><th>Verdict</th><th>Because</th></tr></thead><tbody>{decisions}</tbody></table></section>"
+        f'<section id="{anchor}"><h2>{escape(record.name)}: {_outcome(record)}</h2>'
+        f"<p>{escape(record.release.why or _last(record))}</p>"
+        f'<p class="dim">Began {escape(_stamp(began(record)))}. Stages {escape(stages)}. Error budget '
+        f"{100 * budget:g}% for a false revert, over all metrics, stages and looks. Assignment seed "
+        f"{record.registration.seed}.</p>"
+        f"<h3>What each metric showed</h3>{_metrics(record)}{figures}"
+        f"<h3>Decisions</h3>{_table(head, decisions)}{_numbers(record)}</section>"
     )
 
 
-def _decision(line: LoggedDecision, start: float) -> str:
+def _figure(plot: Plot, name: str) -> str:
+    keys = "".join(
+        f'<li><svg class="key" viewBox="0 0 22 10" aria-hidden="true">{_key(look)}</svg>{escape(words)}</li>'
+        for look, words in plot.legend
+    )
+    return (
+        f"<figure><figcaption><strong>{escape(plot.title)}</strong> {escape(plot.summary)}</figcaption>"
+        f'<ul class="legend">{keys}</ul><div class="wide">{svg(plot, name)}</div></figure>'
+    )
+
+
+def _key(look: str) -> str:
+    if look.startswith("band"):
+        return f'<rect class="{look}" x="0" y="1" width="22" height="8"/>'
+    return f'<path class="{look}" d="M0 5L22 5"/>'
+
+
+def _metrics(record: Record) -> str:
+    latest = {r.name: r for r in record.trace[-1].readings} if record.trace else {}
+    rows = []
+    for name, stick in yardsticks(record).items():
+        found = latest.get(name)
+        shown = "no look yet"
+        if found is not None:
+            shown = _interval(found.effect, found.lower, found.upper)
+        rows.append(
+            tuple(
+                escape(cell)
+                for cell in (
+                    name,
+                    _role(stick),
+                    shown,
+                    percent(stick.harm),
+                    percent(stick.safe) if stick.gates else "-",
+                    _nats(found.harm) if found else "-",
+                    f"{_nats(found.safe)} of {stick.promote:g}" if found and stick.gates else "-",
+                )
+            )
+        )
+    head = ("Metric", "May", "Effect at the last look", "Harm above", "Safe below", "For harm", "For safety")
+    return _table(head, rows)
+
+
+def _role(stick: Yardstick) -> str:
+    return {"Both": "revert and gate", "RevertOnly": "revert", "ReportOnly": "report"}[str(stick.gating)]
+
+
+def _decision(record: Record, line: LoggedDecision) -> tuple[str, ...]:
     d = line.decision
-    cells = (f"{(line.time - start) / 60:.1f}", str(d.act), str(d.reason), str(d.verdict), d.because)
-    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
-
-
-def _weights(record: Record, start: float) -> Plot:
-    changes = [((c.time - start) / 60, c.weights) for c in record.release.timeline]
-    end = (record.release.since - start) / 60
-    points: dict[str, list[tuple[float, float]]] = {"canary": [(0.0, 0.0)], "baseline": [(0.0, 0.0)]}
-    for minute, weights in changes:
-        points["canary"].append((minute, weights.canary / 10))
-        points["baseline"].append((minute, weights.baseline / 10))
-    for series in points.values():
-        series.append((max(end, series[-1][0]), series[-1][1]))
-    highest = max((w.canary / 10 for _, w in changes), default=0.0)
-    return Plot(
-        title="Share of traffic",
-        unit="%",
-        summary=f"Share of traffic over time: the canary reached {highest:g}% and ended at "
-        f"{points['canary'][-1][1]:g}%.",
-        lines=[
-            Line("canary", points["canary"], "canary", step=True),
-            Line("baseline", points["baseline"], "baseline", step=True),
-        ],
-        events=_ends(record, start),
-        low=0.0,
-        high=100.0,
+    stage = str(line.stage + 1) if line.stage >= 0 else "-"
+    cells = (
+        f"{minute(record, line.time):.1f}",
+        stage,
+        f"{line.weight / 10:g}%",
+        str(d.act),
+        str(d.reason),
+        str(d.verdict),
+        d.because,
     )
+    return tuple(escape(cell) for cell in cells)
 
 
-def _readings(record: Record, name: str) -> Iterable[tuple[Point, float, float, float, float, float]]:
+def _numbers(record: Record) -> str:
+    """The same in numbers, for those who cannot see the plots or want to count."""
+    if not record.trace:
+        return ""
+    names = list(yardsticks(record))
+    rows = []
     for point in record.trace:
-        for r in point.readings:
-            if r.name == name:
-                yield point, r.effect, r.lower, r.upper, r.harm, r.safe
+        found = {r.name: r for r in point.readings}
+        cells = [f"{minute(record, point.time):.1f}", str(point.stage + 1), f"{point.canary / 10:g}%"]
+        cells += [point.verdict, _nats(point.log_harm)]
+        for name in names:
+            r = found.get(name)
+            cells.append(f"{_interval(r.effect, r.lower, r.upper)}; safe {_nats(r.safe)}" if r else "-")
+        rows.append(tuple(escape(cell) for cell in cells))
+    head = ("Minute", "Stage", "Canary", "Verdict", "For harm", *names)
+    return f"<details><summary>Every look in numbers</summary>{_table(head, rows)}</details>"
 
 
-def _pct(log_ratio: float) -> float:
-    return 100 * math.expm1(min(log_ratio, 3.0)) if math.isfinite(log_ratio) else math.nan
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Cells of the body are HTML already; the head is not."""
+    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _effect(record: Record, name: str, start: float) -> Plot | None:
-    seen = [
-        ((p.time - start) / 60, _pct(e), _pct(low), _pct(high))
-        for p, e, low, high, _, _ in _readings(record, name)
-    ]
-    known = [row for row in seen if math.isfinite(row[1])]
-    if not known:
-        return None
-    metric = next(m for m in record.registration.metrics if m.name == name)
-    last = known[-1]
-    return Plot(
-        title=f"{name}: effect of the candidate",
-        unit="%",
-        summary=f"{name}: effect of the candidate against baseline with its always-valid interval; "
-        f"last {last[1]:+.1f}% ({last[2]:+.1f}% to {last[3]:+.1f}%).",
-        lines=[Line("effect", [(x, e) for x, e, _, _ in seen], "canary")],
-        bands=[Band("always-valid interval", [(x, low, high) for x, _, low, high in seen], "canary")],
-        levels=[
-            Mark("no effect", 0.0, "zero"),
-            Mark("harm margin", 100 * metric.margins.revert_above, "bad"),
-            Mark("promote margin", 100 * metric.margins.promote_below, "good"),
-        ],
-        events=_ends(record, start),
-        low=max(min(-5.0, *(row[2] for row in known)), -100.0),
-        high=min(max(150 * metric.margins.promote_below, *(row[3] for row in known)), 400.0),
-    )
+def _outcome(record: Record) -> str:
+    said = str(record.release.outcome or record.release.phase)
+    return f'<span class="{ENDS.get(said, "")}">{escape(said)}</span>'
 
 
-def _evidence(record: Record, name: str, start: float) -> Plot | None:
-    seen = [((p.time - start) / 60, harm, safe) for p, _, _, _, harm, safe in _readings(record, name)]
-    if not any(math.isfinite(harm) or math.isfinite(safe) for _, harm, safe in seen):
-        return None
-    budget = record.registration.budget
-    return Plot(
-        title=f"{name}: evidence",
-        unit="",
-        summary=f"{name}: log evidence in nats for harm and for safety; the whole error budget is spent at "
-        f"{-math.log(budget.alpha):.1f} nats of weighted evidence for harm.",
-        lines=[
-            Line("for harm", [(x, harm) for x, harm, _ in seen], "bad"),
-            Line("for safety", [(x, safe) for x, _, safe in seen], "good"),
-        ],
-        levels=[
-            Mark("error budget", -math.log(budget.alpha), "bad"),
-            Mark("enough to promote", budget.promote_continuous, "good"),
-        ],
-        events=_ends(record, start),
-        low=-5.0,
-        high=15.0,
-    )
+def _interval(effect: float, lower: float, upper: float) -> str:
+    if math.isnan(effect):
+        return "no estimate"
+    low, high = (percent(b) if math.isfinite(b) else "?" for b in (lower, upper))
+    return f"{percent(effect)} ({low} to {high})"
 
 
-def _ends(record: Record, start: float) -> list[Mark]:
-    return [
-        Mark(f"{line.decision.act}: {line.decision.reason}", (line.time - start) / 60, "event")
-        for line in record.decisions
-        if line.decision.act != "Hold"
-    ]
+def _nats(evidence: float) -> str:
+    return f"{evidence:.1f}" if math.isfinite(evidence) else "none"
 
 
-def _clock(time: float) -> str:
+def _last(record: Record) -> str:
+    return record.decisions[-1].decision.because if record.decisions else ""
+
+
+def _stamp(time: float) -> str:
     return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

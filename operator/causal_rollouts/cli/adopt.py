@@ -1,0 +1,174 @@
+"""`adopt NAME`: the lines to add to Git before a Deployment can be gated, in order. Never writes."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from causal_rollouts.adapters.arm_services import OF_ANNOTATION
+from causal_rollouts.adapters.backends import rules_to
+from causal_rollouts.adapters.gateway_api import GatewayRouter
+from causal_rollouts.adapters.kube import (
+    ARM_LABEL,
+    DEPLOYMENT,
+    HTTP_ROUTE,
+    POD,
+    POLICY,
+    ROLLOUT,
+    SERVICE,
+    Object,
+)
+from causal_rollouts.adapters.reading import labels, name, notes, section, selector_text
+from causal_rollouts.adapters.workloads import KubeWorkloads
+from causal_rollouts.cli.adoption import Need, Step, Target, stable_pods, steps
+from causal_rollouts.cli.cluster import Cluster
+from causal_rollouts.cli.exits import Exit, Stopped
+from causal_rollouts.cli.printing import as_json
+from causal_rollouts.model.traffic import TrafficPlan
+from causal_rollouts.ports import Broken
+
+USUAL_POLICY = "standard"
+MARKS = {Need.THERE: "done", Need.ADD: "add now", Need.LATER: "add later", Need.WRONG: "take out"}
+
+
+async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContextManager[Cluster]]) -> Exit:
+    """Print the steps; exit 0 when nothing is missing."""
+    async with reach() as cluster:
+        target = await find(cluster, asked.name, asked.service)
+        found, problems = steps(target), await _problems(cluster, target)
+    missing = [step for step in found if step.need is not Need.THERE]
+    if asked.output == "json":
+        print(as_json(_plain(target, found, problems, len(missing))))
+    else:
+        print(_text(target, found, problems))
+    return Exit.FAILED if missing or problems else Exit.OK
+
+
+async def find(cluster: Cluster, named: str, service_name: str) -> Target:
+    """The Deployment, its Service and the routes to it.
+
+    Raises:
+        Stopped: one of them cannot be told; says which and what to name.
+    """
+    kube, namespace = cluster.kube, cluster.namespace
+    deployment = await kube.get(DEPLOYMENT, namespace, named)
+    if deployment is None:
+        raise Stopped(await _no_deployment(cluster, named), Exit.USAGE)
+    mine = [
+        obj
+        for obj in await kube.list(ROLLOUT, namespace)
+        if section(obj, "spec", "targetRef").get("name") == named
+    ]
+    said = str(section(mine[0], "spec", "traffic").get("service", "")) if mine else ""
+    routes = await kube.list(HTTP_ROUTE, namespace)
+    service = await _service(cluster, deployment, routes, service_name or said)
+    pods = await kube.list(POD, namespace, selector_text(section(deployment, "spec", "selector")))
+    return Target(
+        namespace=namespace,
+        deployment=deployment,
+        service=service,
+        routes=[name(route) for route in routes if rules_to(route, name(service))],
+        pods=stable_pods(pods),
+        rollouts=mine,
+        policy=await _policy(cluster),
+    )
+
+
+async def _no_deployment(cluster: Cluster, named: str) -> str:
+    other = await KubeWorkloads(cluster.kube).unsupported(cluster.namespace, named)
+    if other:
+        return other[0]
+    there = [name(obj) for obj in await cluster.kube.list(DEPLOYMENT, cluster.namespace)]
+    listed = f"there are: {', '.join(there)}" if there else "there is none; try another -n"
+    return f'Deployment "{named}": not found in namespace "{cluster.namespace}"; {listed}'
+
+
+async def _service(cluster: Cluster, deployment: Object, routes: Sequence[Object], wanted: str) -> Object:
+    """The Service whose traffic is to be shared: it selects the pods, and a route sends to it."""
+    there = [obj for obj in await cluster.kube.list(SERVICE, cluster.namespace) if not _of_an_arm(obj)]
+    if wanted:
+        named = next((obj for obj in there if name(obj) == wanted), None)
+        if named is None:
+            raise Stopped(f'Service "{wanted}": not found in namespace "{cluster.namespace}"', Exit.USAGE)
+        return named
+    fit = [obj for obj in there if _selects(obj, deployment)]
+    routed = [obj for obj in fit if any(rules_to(route, name(obj)) for route in routes)]
+    chosen = routed or fit
+    if not chosen:
+        raise Stopped(
+            f'Deployment "{name(deployment)}": no Service in "{cluster.namespace}" selects its pods; '
+            "create one and a route that sends to it"
+        )
+    if len(chosen) > 1:
+        names = ", ".join(name(obj) for obj in chosen)
+        raise Stopped(
+            f'Deployment "{name(deployment)}": several Services select its pods: {names}; name the one whose '
+            "traffic is to be shared with --service",
+            Exit.USAGE,
+        )
+    return chosen[0]
+
+
+def _of_an_arm(service: Object) -> bool:
+    return OF_ANNOTATION in notes(service)
+
+
+def _selects(service: Object, deployment: Object) -> bool:
+    """Without the arm: that is what this command is about."""
+    wanted = {k: v for k, v in section(service, "spec", "selector").items() if k != ARM_LABEL}
+    return bool(wanted) and wanted.items() <= labels(section(deployment, "spec", "template")).items()
+
+
+async def _policy(cluster: Cluster) -> str:
+    """The policy to refer to: the only one, or the usual one; none where they may not be read."""
+    try:
+        there = [name(obj) for obj in await cluster.kube.list(POLICY)]
+    except Broken:
+        return ""
+    if len(there) == 1:
+        return there[0]
+    return USUAL_POLICY if USUAL_POLICY in there else ""
+
+
+async def _problems(cluster: Cluster, target: Target) -> list[str]:
+    """What else must be mended; the lines for the arm are steps and not said twice."""
+    named, service = name(target.deployment), name(target.service)
+    out = list(await KubeWorkloads(cluster.kube).unsupported(cluster.namespace, named))
+    if not target.routes:
+        out.append(
+            f'no HTTPRoute in namespace "{cluster.namespace}" sends to Service "{service}"; create one, for '
+            "weights are set there"
+        )
+    plan = TrafficPlan(service, tuple(("HTTPRoute", route) for route in target.routes), named)
+    traffic = await GatewayRouter(cluster.kube).traffic(cluster.namespace, plan)
+    return [*out, *(problem for problem in traffic.problems if ARM_LABEL not in problem)]
+
+
+def _text(target: Target, found: Sequence[Step], problems: Sequence[str]) -> str:
+    routes = ", ".join(target.routes) or "none"
+    parts = [f'Deployment "{name(target.deployment)}", Service "{name(target.service)}", HTTPRoute: {routes}']
+    if problems:
+        parts.append("To be mended first:\n" + "\n".join(f"  - {problem}" for problem in problems))
+    for number, step in enumerate(found, start=1):
+        head = f"{number}. [{MARKS[step.need]}] {step.title}"
+        body = "" if step.need is Need.THERE else f"\n   {step.why}\n{textwrap.indent(step.text, '     ')}"
+        parts.append(head + body)
+    missing = any(step.need is not Need.THERE for step in found)
+    parts.append(
+        "Something is missing; nothing was written." if missing or problems else "Nothing is missing."
+    )
+    return "\n\n".join(parts)
+
+
+def _plain(target: Target, found: Sequence[Step], problems: Sequence[str], missing: int) -> dict[str, object]:
+    return {
+        "namespace": target.namespace,
+        "deployment": name(target.deployment),
+        "service": name(target.service),
+        "routes": list(target.routes),
+        "steps": [step.plain() for step in found],
+        "problems": list(problems),
+        "missing": missing,
+    }

@@ -1,0 +1,179 @@
+"""Every command and its options. Nothing heavy is imported, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from causal_rollouts import __version__
+from causal_rollouts.api.units import seconds
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse names it so
+
+EPILOG = """exit codes: 0 done; 1 not as wished (reverted, aborted, blocked, lines missing, refused);
+2 asked wrongly; 4 timed out; 69 the cluster does not answer; 70 a defect of this program"""
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    """The whole command line. Each command sets `command`, the module that carries it out."""
+    whole = argparse.ArgumentParser(
+        prog=prog,
+        description="Progressive rollouts that are gated on what the release caused.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", dest="verb")
+    _look(commands)
+    _ask(commands)
+    _git(commands)
+    _offline(commands)
+    return whole
+
+
+def _look(commands: Commands) -> None:
+    get = _add(commands, "get", "get", "one rollout with its arms, evidence and last decisions", cluster=True)
+    get.add_argument("name", nargs="?", metavar="NAME", help="default: the only one of the namespace")
+    every = _add(commands, "list", "listing", "all rollouts of a namespace", cluster=True)
+    every.add_argument("-A", "--all-namespaces", action="store_true", help="of all namespaces")
+    status = _add(
+        commands,
+        "status",
+        "status",
+        "how the newest release stands; exit 1 when it was reverted, aborted or blocked",
+        cluster=True,
+    )
+    _name(status)
+    status.add_argument("-w", "--watch", action="store_true", help="wait for its end; exit 4 on timeout")
+    status.add_argument(
+        "--timeout",
+        type=_duration,
+        default=1800.0,
+        metavar="TIME",
+        help="longest wait of --watch, like 90s or 1h (default 30m)",
+    )
+    explain = _add(
+        commands, "explain", "explain", "the last decision, why, and what is missing", cluster=True
+    )
+    _name(explain)
+
+
+def _ask(commands: Commands) -> None:
+    for verb, text in (
+        ("pause", "hold the weights where they are; harm still reverts"),
+        ("resume", "go on after a pause"),
+        ("abort", "bring the weights home and take the arms away; needs no metrics"),
+        ("retry", "release a template again that was reverted, aborted or blocked"),
+    ):
+        _name(_add(commands, verb, "request", text, cluster=True))
+
+
+def _git(commands: Commands) -> None:
+    adopt = _add(
+        commands,
+        "adopt",
+        "adopt",
+        "print the lines to add to Git before a Deployment can be gated, in the right order; writes nothing",
+        cluster=True,
+    )
+    adopt.add_argument("name", metavar="NAME", help="the Deployment")
+    adopt.add_argument("--service", default="", metavar="NAME", help="where several Services select it")
+    release = _add(
+        commands,
+        "release",
+        "release",
+        "let go of a target when the operator is gone: weights home, arms away, finalizer off",
+        cluster=True,
+    )
+    _name(release)
+    release.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    release.add_argument("--dry-run", action="store_true", help="only say what would be done")
+
+
+def _offline(commands: Commands) -> None:
+    report = _add(
+        commands,
+        "report",
+        "report",
+        "one HTML file that tells what the releases did and why",
+        cluster=True,
+        output=False,
+    )
+    report.add_argument("name", nargs="?", metavar="NAME", help="the CausalRollout")
+    report.add_argument("-o", "--output", default="", metavar="FILE", help="- for stdout (default NAME.html)")
+    report.add_argument(
+        "--from-file",
+        type=Path,
+        metavar="FILE",
+        help="records as `kubectl get rolloutrecords -o json` prints them, or one a line; no cluster",
+    )
+    replay = _add(commands, "replay", "replay", "decide a recorded release again, tick by tick", output=False)
+    replay.add_argument("directory", type=Path, metavar="DIR", help="a recording")
+    replay.add_argument("-o", "--output", choices=("text", "jsonl", "json"), default="text")
+    replay.add_argument(
+        "--until",
+        type=_instant,
+        metavar="T",
+        help="no tick after T: seconds since the epoch, or a time like 2026-03-01T12:00:00Z",
+    )
+    replay.add_argument("--stop", action="store_true", help="end with the first Revert")
+
+
+def _add(
+    commands: Commands, verb: str, module: str, text: str, *, cluster: bool = False, output: bool = True
+) -> argparse.ArgumentParser:
+    made = commands.add_parser(
+        verb,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}.",
+        allow_abbrev=False,
+    )
+    made.set_defaults(command=module, kubeconfig="", context="", namespace="")
+    made.add_argument("--debug", action="store_true", help="show where an unexpected error came from")
+    if output:
+        made.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    if cluster:
+        made.add_argument("-n", "--namespace", default="", metavar="NS", help="default: of the context")
+        made.add_argument("--kubeconfig", default="", metavar="FILE", help="default: KUBECONFIG")
+        made.add_argument("--context", default="", metavar="NAME", help="of the kubeconfig")
+    return made
+
+
+def _name(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", metavar="NAME", help="the CausalRollout")
+
+
+def _duration(text: str) -> float:
+    try:
+        return seconds(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _instant(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f'"{text}" is no time; write seconds since the epoch, or 2026-03-01T12:00:00Z'
+        ) from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def parse(prog: str, words: Sequence[str]) -> argparse.Namespace:
+    """What was asked for; exits with 2 and a line on stderr where it makes no sense."""
+    whole = parser(prog)
+    asked = whole.parse_args(words)
+    if asked.verb is None:
+        whole.print_help()
+        whole.exit(2)
+    return asked

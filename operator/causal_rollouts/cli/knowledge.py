@@ -1,0 +1,80 @@
+"""What a record knows of each metric at its newest look, and what is still missing.
+
+The evidence state itself can be read by the operator alone; the trace of looks
+and the yardsticks are enough to say how far each metric is.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from causal_rollouts.decision.words import percent
+from causal_rollouts.model.trace import Reading
+from causal_rollouts.ports import Record
+from causal_rollouts.web.yardstick import Yardstick, yardsticks
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One metric at the newest look. needed: evidence for safety that the next step takes."""
+
+    reading: Reading
+    stick: Yardstick
+    needed: float
+
+    @property
+    def name(self) -> str:
+        """As registered."""
+        return self.reading.name
+
+    @property
+    def effect(self) -> str:
+        """With its interval, in percent."""
+        r = self.reading
+        if math.isnan(r.effect):
+            return "no estimate yet"
+        low, high = (percent(bound) if math.isfinite(bound) else "?" for bound in (r.lower, r.upper))
+        return f"{percent(r.effect)} ({low} to {high})"
+
+    @property
+    def missing(self) -> float:
+        """Nats of evidence that are still missing; 0 where this metric need not show any."""
+        return max(0.0, self.needed - self.reading.safe) if self.stick.gates else 0.0
+
+    def plain(self) -> dict[str, object]:
+        """As JSON has it; relative changes, .25 is 25% more, null where unknown."""
+        r = self.reading
+        return {
+            "name": r.name,
+            "gating": str(self.stick.gating),
+            "effect": _relative(r.effect),
+            "lower": _relative(r.lower),
+            "upper": _relative(r.upper),
+            "logEHarm": _finite(r.harm),
+            "logESafe": _finite(r.safe),
+            "needed": self.needed,
+            "harmAbove": _relative(self.stick.harm),
+            "safeBelow": _relative(self.stick.safe),
+        }
+
+
+def known(record: Record) -> tuple[Known, ...]:
+    """Every metric at the newest look; empty before the first."""
+    if not record.trace:
+        return ()
+    readings = {reading.name: reading for reading in record.trace[-1].readings}
+    last = record.release.stage + 1 >= len(record.registration.stages)
+    return tuple(
+        Known(readings[name], stick, stick.promote if last else stick.advance)
+        for name, stick in yardsticks(record).items()
+        if name in readings
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _relative(log_ratio: float) -> float | None:
+    return math.expm1(log_ratio) if math.isfinite(log_ratio) and log_ratio < 700.0 else None

@@ -1,0 +1,111 @@
+"""Every reason of the gate in plain words: what it means, and what a person can do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from causal_rollouts.model.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """what: for somebody who never read the docs. fix: what to do, "" where waiting is right."""
+
+    what: str
+    fix: str = ""
+
+
+MEANINGS: dict[Reason, Meaning] = {
+    Reason.DELETED: Meaning("The rollout or its target was deleted; traffic went back to stable."),
+    Reason.ABORTED: Meaning(
+        "A person aborted the release; traffic went back to stable.",
+        "Apply another template, or ask for the same one again with `retry`.",
+    ),
+    Reason.SUPERSEDED: Meaning("A newer template was requested; this release made room for it."),
+    Reason.WITHDRAWN: Meaning("The template went back to the stable one, so there is nothing to release."),
+    Reason.BYPASSED: Meaning("A person resumed the Deployment by hand; the candidate rolls out ungated."),
+    Reason.INVALID_SPEC: Meaning(
+        "Something in the rollout, its Service or its route cannot be right as it is.",
+        "Mend the field that is named; the release goes on by itself.",
+    ),
+    Reason.SUSPENDED: Meaning(
+        "spec.suspend is true: nothing starts and no traffic rises.", "Set it to false in Git."
+    ),
+    Reason.PAUSED_BY_USER: Meaning(
+        "The release is paused; the weights stay, and harm still reverts.", "`resume` or `abort`."
+    ),
+    Reason.PROMOTED_BY_USER: Meaning("A person promoted it before the evidence was complete."),
+    Reason.CRASH_LOOP: Meaning(
+        "Every canary pod crashes again and again. That is certain without statistics.",
+        "Look at the logs of a canary pod, mend the version and apply it.",
+    ),
+    Reason.NEVER_READY: Meaning(
+        "Canary pods did not get ready in time while fresh pods of the stable version did.",
+        "Look at the readiness probe and the logs of the version; or raise readyTimeout.",
+    ),
+    Reason.BLOCKED: Meaning(
+        "Pods cannot start for a reason of the cluster (image, quota, room), which is not held against the "
+        "version.",
+        "Mend what is named; the release goes on by itself until blockedTimeout.",
+    ),
+    Reason.HARM_PROVEN: Meaning(
+        "The candidate is worse than fresh pods of the stable version on the same nodes at the same time, by "
+        "more than the harm margin, with more evidence than the error budget allows to be chance.",
+        "Mend the version and apply it; `report` shows the evidence over time.",
+    ),
+    Reason.SAFETY_PROVEN: Meaning("Every gating metric has shown that harm is below its margin."),
+    Reason.TIME_PASSED: Meaning("Mode Observe: stages move by time, verdicts are only told."),
+    Reason.GATHERING_EVIDENCE: Meaning("Nothing is certain yet; each new bin of measurements adds to it."),
+    Reason.BETWEEN_LOOKS: Meaning("The next bin of measurements is not final yet."),
+    Reason.STAGE_TOO_YOUNG: Meaning("The stage must last its minDuration, whatever the evidence says."),
+    Reason.STAGE_CONTRADICTS: Meaning(
+        "The evidence of the whole release says safe, but this stage alone speaks against it.",
+        "Wait; if it stays so until maxDuration, the policy decides.",
+    ),
+    Reason.OUT_OF_TIME: Meaning(
+        "maxDuration passed without enough evidence either way.",
+        "`resume` gives it more time; more traffic, more pods or a wider margin need less of it.",
+    ),
+    Reason.PROVIDER_ERROR: Meaning(
+        "The metrics source does not answer. Traffic does not rise, and nothing is blamed on the release.",
+        "Mend the metrics source; evidence resumes by itself, and `abort` works without it.",
+    ),
+    Reason.NO_DATA: Meaning(
+        "A metric has no usable measurements.",
+        "Check that pods of all arms are scraped and that the metric's name and labels are right.",
+    ),
+    Reason.INCOMPLETE_DATA: Meaning(
+        "Too many measurements are missing to judge fairly.", "Check that every pod is scraped in time."
+    ),
+    Reason.SHARE_MISMATCH: Meaning(
+        "Requests are not shared as the weights say, so arms cannot be compared.",
+        "Check the gateway, session affinity, and clients that pass by the route.",
+    ),
+    Reason.CONTAMINATED: Meaning(
+        "Stable pods differ from stable pods: the measurements or the comparison itself are broken.",
+        "Find what differs between them (nodes, scrapes, labels), then `resume` or `abort`.",
+    ),
+    Reason.SHARED_INCIDENT: Meaning(
+        "Everybody got worse, stable pods too: an incident, or a backend that all share.",
+        "Wait for its end or mend it; if the release may be the cause, `abort`.",
+    ),
+    Reason.STATE_UNREADABLE: Meaning(
+        "The evidence so far cannot be read by this version of the operator; a new error budget is never "
+        "opened for the same release.",
+        "`abort` and then `retry`, or run the version that wrote it.",
+    ),
+    Reason.WAITING_FOR_HISTORY: Meaning(
+        "The stable pods' past is still too short to compare with.", "Wait; it grows by itself."
+    ),
+    Reason.WAITING_FOR_PODS: Meaning("Pods of the arms are not ready yet."),
+    Reason.WAITING_FOR_TRAFFIC: Meaning(
+        "Pods of the arms get ready, and traffic is being moved until it is seen to follow the weights."
+    ),
+    Reason.WAITING_FOR_CAPACITY: Meaning(
+        "The stable pods could not carry their share after the step.", "Wait until all of them are ready."
+    ),
+    Reason.ROLLING_OUT: Meaning("The fleet rolls to the candidate; the gate keeps watching."),
+    Reason.BAKING: Meaning("All pods are new; they are watched for a while before the arms go."),
+    Reason.CLEANING_UP: Meaning("The release ends: weights go home first, then the arms go away."),
+}
+"""One entry for each reason; a test holds them together."""

@@ -1,0 +1,40 @@
+"""What commands print: aligned text for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+GAP = 3
+"""Spaces between two columns, as in kubectl."""
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Columns as wide as their longest cell; the last one is never padded."""
+    lines = [tuple(head), *(tuple(row) for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    return "\n".join(
+        "".join(cell.ljust(width + GAP) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def fields(rows: Iterable[tuple[str, str]]) -> str:
+    """Names and values, one pair a line; pairs without a value are left out."""
+    known = [(name, value) for name, value in rows if value]
+    width = max((len(name) for name, _ in known), default=0)
+    return "\n".join(f"{name.ljust(width)}   {value}" for name, value in known)
+
+
+def as_json(value: object, *, lines: bool = False) -> str:
+    """JSON as `-o json` prints it. lines: on one line, for what prints many."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=None if lines else 2)
+
+
+def age(seconds: float) -> str:
+    """`45s`, `12m`, `3h`, `5d`: as long as a glance needs."""
+    whole = max(0, int(seconds))
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if whole >= 2 * size:
+            return f"{whole // size}{unit}"
+    return f"{whole}s"

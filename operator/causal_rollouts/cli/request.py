@@ -1,0 +1,98 @@
+"""`pause`, `resume`, `abort`, `retry`: one-shot requests, bound to the release they are meant for.
+
+A request is an annotation `<user>:<release>`: it cannot hit a later release,
+and Git, which does not know it, does not fight it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from causal_rollouts.adapters.kube import GROUP, ROLLOUT, Kind, Kube
+from causal_rollouts.adapters.reading import section
+from causal_rollouts.cli.cluster import Cluster
+from causal_rollouts.cli.exits import Exit, Stopped
+from causal_rollouts.cli.printing import as_json
+from causal_rollouts.control.rest import FAILED
+from causal_rollouts.model.reasons import Phase
+from causal_rollouts.ports import Broken, NotYet, Record, Refused, Rollout
+
+REVIEW = Kind("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False)
+
+
+async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContextManager[Cluster]]) -> Exit:
+    """Ask once; say what happens next."""
+    verb: str = asked.verb
+    async with reach() as cluster:
+        rollout = await cluster.rollout(asked.name)
+        records = [r for r in await cluster.records(asked.name) if r.rollout_uid == rollout.uid]
+        record = records[-1] if records else None
+        done = _done_already(verb, record)
+        if done:
+            _say(asked, record, "", done)
+            return Exit.OK
+        meant = _meant(verb, rollout, record)
+        user = await _user(cluster.kube)
+        value = f"{user}:{meant.name}" if user else meant.name
+        await _annotate(cluster, rollout, verb, value)
+        follow = f"follow it with: status {asked.name} -n {cluster.namespace} --watch"
+        _say(asked, meant, value, f"{verb} asked for{f' by {user}' if user else ''}; {follow}")
+    return Exit.OK
+
+
+def _meant(verb: str, rollout: Rollout, record: Record | None) -> Record:
+    """The release a request is bound to."""
+    name = rollout.key.name
+    if record is None:
+        raise Stopped(f"{name}: has had no release yet, so there is nothing to {verb}")
+    if verb == "retry":
+        if not record.final:
+            raise Stopped(f"{name}: {record.name} still runs; abort it first, or wait for its end")
+        if record.release.outcome not in FAILED:
+            ended = f"{record.name} ended {record.release.outcome}"
+            raise Stopped(f"{name}: {ended}; only a release that failed is tried again")
+        return record
+    if record.final:
+        raise Stopped(
+            f"{name}: no release runs (the last, {record.name}, ended {record.release.outcome}), "
+            f"so there is nothing to {verb}"
+        )
+    return record
+
+
+def _done_already(verb: str, record: Record | None) -> str:
+    """Why asking would change nothing, "" if it would."""
+    if record is None or record.final:
+        return ""
+    release = record.release
+    if verb == "pause" and release.phase is Phase.PAUSED:
+        return f"paused already: {release.paused_by}"
+    if verb == "resume" and release.phase is not Phase.PAUSED:
+        return f"is not paused, it is {release.phase}; nothing to resume"
+    if verb in {"abort", "pause"} and release.outcome is not None:
+        return f"ends already, {release.outcome}: {release.why}"
+    return ""
+
+
+async def _annotate(cluster: Cluster, rollout: Rollout, verb: str, value: str) -> None:
+    patch = {"metadata": {"annotations": {f"{GROUP}/{verb}": value}, "uid": rollout.uid}}
+    await cluster.kube.merge(ROLLOUT, rollout.key.namespace, rollout.key.name, patch)
+
+
+async def _user(kube: Kube) -> str:
+    """Who the API server takes us for; "" where it does not say."""
+    try:
+        answer = await kube.create(REVIEW, "", {})
+    except (NotYet, Refused, Broken):
+        return ""
+    return str(section(answer, "status", "userInfo").get("username") or "")
+
+
+def _say(asked: argparse.Namespace, record: Record | None, value: str, text: str) -> None:
+    release = record.name if record else ""
+    if asked.output == "json":
+        print(as_json({"verb": asked.verb, "release": release, "value": value, "message": text}))
+    else:
+        print(f"{release}: {text}")
