@@ -1,8 +1,7 @@
-"""CRDs, roles and admission policies on the cluster, and a namespace for one test; no operator and no load."""
+"""CRDs, roles and admission policies on the cluster, and a namespace for one test; no operator, no load."""
 
-import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from e2e.cluster import access
 from e2e.cluster.kubectl import kubectl
 from e2e.cluster.state import Cluster
 from e2e.operator_host import install
-
-OPERATOR = "system:serviceaccount:causal-rollouts:operator"
 
 
 @pytest.fixture(autouse=True)
@@ -72,21 +69,3 @@ def _with_role(
 ) -> Cluster:
     kubectl(cluster, "-n", namespace, "create", "rolebinding", name, f"--clusterrole={role}", subject)
     return replace(cluster, kubeconfig=kubeconfig)
-
-
-@pytest.fixture
-def may(installed: Cluster) -> Callable[[str, str, str], bool]:
-    """Whether the operator's ServiceAccount may do something, say may("patch", "apps", "deployments")."""
-
-    def ask(verb: str, group: str, resource: str) -> bool:
-        name, _, sub = resource.partition("/")
-        attributes = {"verb": verb, "group": group, "resource": name, "subresource": sub}
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SubjectAccessReview",
-            "spec": {"user": OPERATOR, "resourceAttributes": {**attributes, "namespace": "default"}},
-        }
-        words = ["create", "-f", "-", "-o", "jsonpath={.status.allowed}"]
-        return kubectl(installed, *words, stdin=json.dumps(review)) == "true"
-
-    return ask
