@@ -8,7 +8,7 @@ from causal_rollouts.adapters.kube import DEPLOYMENT, Gone, Kind
 from causal_rollouts.ports import NotYet
 from e2e.embedded import ownership
 from e2e.embedded.apiserver import ApiServer, Call, Object
-from e2e.embedded.patches import PatchFailed, apply_merge, clone, json_patch, merge_patch
+from e2e.embedded.patches import PatchFailed, apply_merge, copied, json_patch, merge_patch
 from e2e.embedded.selectors import matches, parse
 
 _NOTHING = object()
@@ -24,21 +24,21 @@ class Client:
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
         self._ask("get", kind, namespace, name)
-        found: Object | None = clone(self.server.find(kind, namespace, name))
+        found: Object | None = copied(self.server.find(kind, namespace, name))
         return found
 
     async def list(self, kind: Kind, namespace: str = "", labels: str = "") -> list[Object]:
         self._ask("list", kind, namespace, "")
         wanted = parse(labels)
         return [
-            clone(obj)
+            copied(obj)
             for obj in self.server.stored(kind, namespace)
             if matches(wanted, obj["metadata"].get("labels", {}))
         ]
 
     async def create(self, kind: Kind, namespace: str, obj: Object) -> Object:
         self._ask("create", kind, namespace, obj.get("metadata", {}).get("name", ""))
-        made: Object = clone(self.server.add(kind, namespace, obj, self.user, self.manager))
+        made: Object = copied(self.server.add(kind, namespace, obj, self.user, self.manager))
         return made
 
     async def merge(
@@ -48,7 +48,7 @@ class Client:
         seen = patch.get("metadata", {}).get("resourceVersion")
         if seen is not None and seen != old["metadata"]["resourceVersion"]:
             raise NotYet(f'{kind.plural} "{name}": the object has been modified; read it again')
-        return self._put(kind, old, merge_patch(clone(old), patch), status=status)
+        return self._put(kind, old, merge_patch(copied(old), patch), status=status)
 
     async def json_patch(
         self, kind: Kind, namespace: str, name: str, ops: Sequence[Mapping[str, Any]]
@@ -65,7 +65,7 @@ class Client:
         self._ask("apply", kind, namespace, name)
         old = self.server.find(kind, namespace, name)
         if old is None:
-            return clone(self.server.add(kind, namespace, obj, self.user, self.manager))
+            return copied(self.server.add(kind, namespace, obj, self.user, self.manager))
         body = {k: v for k, v in obj.items() if k not in {"apiVersion", "kind"}}
         named = ownership.named_in({"metadata": {}, **body})
         new = apply_merge(old, body, ownership.owned(old, self.manager, "Apply") - named)
@@ -76,7 +76,7 @@ class Client:
             )
         if kind == DEPLOYMENT:
             ownership.applied(old, new, self.manager, named)
-        return clone(self.server.change(kind, old, new, self.user, manager=""))
+        return copied(self.server.change(kind, old, new, self.user, manager=""))
 
     async def delete(
         self, kind: Kind, namespace: str, name: str, *, uid: str = "", propagation: str = "Background"
@@ -99,7 +99,7 @@ class Client:
 
     def _put(self, kind: Kind, old: Object, new: Object, *, status: bool = False) -> Object:
         changed = self.server.change(kind, old, new, self.user, status=status, manager=self.manager)
-        copy: Object = clone(changed)
+        copy: Object = copied(changed)
         return copy
 
 

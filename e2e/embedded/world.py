@@ -4,12 +4,14 @@ Time is moved by whoever tells the story, a second at a step; nothing sleeps.
 """
 
 import asyncio
+import functools
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from causal_rollouts.adapters.gateway_api import GatewayRouter
-from causal_rollouts.adapters.kube import DEPLOYMENT, HTTP_ROUTE, POD, POLICY, RECORD, ROLLOUT
+from causal_rollouts.adapters.kube import DEPLOYMENT, POD, POLICY, RECORD, ROLLOUT
 from causal_rollouts.adapters.workloads import KubeWorkloads
 from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm
 from causal_rollouts.analysis.simulation.source import SimulatedMetrics, SimulatedSource
@@ -26,12 +28,27 @@ from e2e.embedded.controllers import Controllers, add_nodes
 
 NODES = ("node1", "node2", "node3", "node4", "node5")
 SCRAPE = 5.0
+OF_THIS_PROCESS = frozenset({"loop", "ports", "cut"})
 Json = dict[str, Any]
+
+
+@functools.cache
+def one_loop() -> asyncio.AbstractEventLoop:
+    """Nothing sleeps, so all worlds of a process share one."""
+    return asyncio.new_event_loop()
+
+
+def uncut(ports: Ports) -> Ports:
+    """The operator's ports as they are."""
+    return ports
 
 
 @dataclass(slots=True)
 class EmbeddedWorld:
-    """One app under the gate. harms: what a version does, by its name in the template's VERSION."""
+    """One app under the gate. harms: what a version does, by its name in the template's VERSION.
+
+    cut: what stands between the operator and its ports. operator_down: nobody passes.
+    """
 
     climate: Climate
     harms: Mapping[str, Harm]
@@ -40,12 +57,12 @@ class EmbeddedWorld:
     seed: int = 1
     arms_listed: bool = False
     api: ApiServer = field(default_factory=ApiServer)
-    cut: Callable[[Ports], Ports] = lambda ports: ports
+    cut: Callable[[Ports], Ports] = uncut
     controllers: Controllers = field(init=False)
     source: SimulatedSource = field(init=False)
     metrics: SimulatedMetrics = field(init=False)
     ports: Ports = field(init=False)
-    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    loop: asyncio.AbstractEventLoop = field(default_factory=one_loop)
     errors: list[str] = field(default_factory=list)
     operator_down: bool = False
     _due: float = 0.0
@@ -63,10 +80,35 @@ class EmbeddedWorld:
             begin=self.api.time,
             scrape=SCRAPE,
             namespace=shop.NAMESPACE,
-            harm_of=lambda pod: self.harms.get(self._versions.get(pod.name, ""), HARMLESS),
+            harm_of=self._harm_of,
         )
         self.metrics = SimulatedMetrics(self.source)
+        self.connect()
+
+    def connect(self) -> None:
+        """Give the operator its ports, through `cut`."""
         self.ports = self.cut(ports_over(self.api.client(), self.metrics, self.api))
+
+    def saved(self) -> bytes:
+        """The whole world as it stands; `restored` goes on from there, as often as one likes."""
+        return pickle.dumps(self)
+
+    @staticmethod
+    def restored(saved: bytes, cut: Callable[[Ports], Ports] = uncut) -> "EmbeddedWorld":
+        """A world of its own that goes on from where another was saved."""
+        world: EmbeddedWorld = pickle.loads(saved)  # noqa: S301 - written by `saved` in this process
+        world.cut = cut
+        world.connect()
+        return world
+
+    def __getstate__(self) -> Json:
+        names = self.__dataclass_fields__.keys() - OF_THIS_PROCESS
+        return {name: getattr(self, name) for name in names}
+
+    def __setstate__(self, state: Json) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+        self.loop = one_loop()
 
     @property
     def key(self) -> Key:
@@ -181,13 +223,17 @@ class EmbeddedWorld:
         self._pods |= present
         self.source.advance(now, tuple(self._pods.values()), self.weights())
 
+    def _harm_of(self, pod: Pod) -> Harm:
+        return self.harms.get(self._versions.get(pod.name, ""), HARMLESS)
+
     def _version(self, pod: Json) -> str:
         env = pod["spec"]["containers"][0].get("env", [])
         return next((e["value"] for e in env if e["name"] == "VERSION"), "v1")
 
     def _fingerprint(self) -> str:
         found = []
-        for kind in (DEPLOYMENT, ROLLOUT, HTTP_ROUTE):
+        # What the operator watches; it finds everything else when it looks again.
+        for kind in (DEPLOYMENT, ROLLOUT):
             obj = self.api.find(kind, shop.NAMESPACE, self.name)
             found.append(obj["metadata"]["resourceVersion"] if obj else "")
         return "/".join(found)
