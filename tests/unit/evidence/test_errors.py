@@ -123,7 +123,15 @@ def test_an_effect_at_the_margin_is_not_called_safe():
 
 def test_a_harm_below_the_declared_points_is_not_reverted_however_many_times_the_rate_it_is():
     for run in range(3):
-        assert reverted(story(Fleet(rate=1e-5, canary_adds=0.0005), run)[2]) is None
+        assert reverted(story(Fleet(rate=1e-5, canary_adds=0.0005, requests=2000.0), run)[2]) is None
+
+
+def test_nothing_is_held_against_a_release_whose_estimate_is_below_the_margin():
+    """A better release, and one a little worse than the margin allows to be called harm."""
+    for times in (0.5, 1.15):
+        _, finding = story(Fleet(canary_times=times, rate=0.02, pod_sd=0.0, node_sd=0.0), 0, every=59)[2][-1]
+        assert finding.effect < finding.harm_margin
+        assert {track.log_e for track in finding.tracks if track.window == T0} == {-math.inf}
 
 
 def test_the_interval_holds_the_truth_at_every_look():
