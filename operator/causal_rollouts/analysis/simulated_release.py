@@ -36,6 +36,9 @@ LOOK = 2
 ROLL = 180.0
 """Seconds that the Deployment takes to roll after promotion."""
 
+PATIENCE = 600.0
+"""Seconds that a paused release waits for people, still watched; then it counts as paused."""
+
 AGE = 86400.0
 """Age of the stable fleet when the release begins."""
 
@@ -194,7 +197,9 @@ class SimulatedRelease:
             case Act.REVERT:
                 return self._ended(End.REVERTED, decision, now)
             case Act.PAUSE:
-                return self._ended(End.PAUSED, decision, now)
+                self._release = replace(release, phase=Phase.PAUSED, since=now, paused_by=decision.reason)
+            case _ if release.phase is Phase.PAUSED and now - release.since >= PATIENCE:
+                return self._ended(End.PAUSED, decision, release.since)
             case Act.ADVANCE:
                 self._ask_for(release.stage + 1, now)
             case Act.PROMOTE:
@@ -216,7 +221,7 @@ class SimulatedRelease:
             end=end,
             seconds=now - self._release.timeline[0].time,
             stage=self._release.stage,
-            cause=worst.metric if worst is not None else str(decision.reason),
+            cause=worst.metric if worst is not None else self._release.paused_by or str(decision.reason),
             effect=next((m.effect for m in metrics if m.name == "latency"), float("nan")),
             looks=self._looks,
             invalid=self._invalid,

@@ -115,6 +115,17 @@ def test_a_crash_loop_backs_off_and_stays_down():
     assert found["canary-0-0"].counts.sum() < 0.6 * found["baseline-0-0"].counts.sum()
 
 
+def test_a_crash_loop_does_not_forget_itself_when_other_pods_come():
+    world = World(CALM, 1, lambda pod: Harm(crash_after=30.0) if pod.arm is Arm.CANARY else HARMLESS)
+    others = [replace(pod, name=f"more-{i}", slot=f"more-{i}") for i, pod in enumerate(PODS[:1] * 40)]
+    restarts = 0.0
+    for i in range(40):
+        there = (*PODS, *others[:i])
+        step = world.step(EPOCH + 15.0 * i, 15.0, there, WEIGHTS)
+        restarts += step.restarts[[pod.arm is Arm.CANARY for pod in there]].sum()
+    assert 3 <= restarts <= 8
+
+
 def test_canary_and_baseline_pods_carry_the_same_load():
     found = served(CALM)
     canary, baseline = found["canary-0-0"].counts.sum(), found["baseline-0-0"].counts.sum()
