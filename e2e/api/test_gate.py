@@ -1,4 +1,4 @@
-"""The gate on the template as each kind of user meets it, without an operator: it holds while that is down."""
+"""The gate on the template as each kind of user meets it, with no operator: it holds while that is down."""
 
 import json
 import time

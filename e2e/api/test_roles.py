@@ -46,7 +46,7 @@ def refused(cluster: Cluster, asked: Iterable[Asked]) -> list[Asked]:
         for one in wanted
     ]
     whole = json.dumps({"apiVersion": "v1", "kind": "List", "items": reviews})
-    words = ["create", "-f", "-", "-o", 'jsonpath=allowed={.status.allowed}{"\n"}']
+    words = ["create", "-f", "-", "-o", r'jsonpath=allowed={.status.allowed}{"\n"}']
     found = kubectl(cluster, *words, stdin=whole).splitlines()
     return [one for one, said in zip(wanted, found, strict=True) if said != "allowed=true"]
 
