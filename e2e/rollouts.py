@@ -25,7 +25,7 @@ def policy() -> Manifest:
         "metadata": {"name": POLICY},
         "spec": {
             "defaults": {
-                "history": "10m",
+                "history": "30m",
                 "readyTimeout": "60s",
                 "blockedTimeout": "60s",
                 "bake": "20s",

@@ -27,7 +27,7 @@ from e2e.embedded.apiserver import ApiServer
 from e2e.embedded.controllers import Controllers, add_nodes
 
 NODES = ("node1", "node2", "node3", "node4", "node5")
-SCRAPE = 5.0
+SCRAPE = 2.5
 OF_THIS_PROCESS = frozenset({"loop", "ports", "cut"})
 Json = dict[str, Any]
 
@@ -178,6 +178,11 @@ class EmbeddedWorld:
     def rollout(self) -> Json:
         """The CausalRollout, {} when gone."""
         return self.api.find(ROLLOUT, shop.NAMESPACE, self.name) or {}
+
+    def condition(self, kind: str) -> Json:
+        """One condition of the CausalRollout, {} where it is absent."""
+        found: list[Json] = (self.rollout().get("status") or {}).get("conditions") or []
+        return next((c for c in found if c["type"] == kind), {})
 
     def target(self) -> Json:
         """The Deployment."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from causal_rollouts.adapters.record_form import record_of
-
 from causal_rollouts.web.report import page
 from e2e.story.chapters import Result, tell
 from e2e.story.telling import Teller

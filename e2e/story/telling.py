@@ -1,6 +1,7 @@
 """Turns what the record says into lines a person reads, each once, and keeps them for the report."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,12 +13,13 @@ class Teller:
     """Prints and keeps lines; remembers which decisions were told."""
 
     started: float = field(default_factory=time.time)
+    now: Callable[[], float] = time.time
     lines: list[str] = field(default_factory=list)
     _told: set[tuple[str, int]] = field(default_factory=set)
 
     def say(self, text: str, *, at: float | None = None) -> None:
         """One line with minutes and seconds since the start."""
-        elapsed = int((time.time() if at is None else at) - self.started)
+        elapsed = int((self.now() if at is None else at) - self.started)
         line = f"{elapsed // 60:3d}:{elapsed % 60:02d}  {text}"
         self.lines.append(line)
         print(line, flush=True)

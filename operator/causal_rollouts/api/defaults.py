@@ -18,7 +18,7 @@ DEFAULTS: Final[dict[str, object]] = {
         "neighbour": "0.05",
     },
     "windowWeights": {"first": "0.6"},
-    "history": "30m",
+    "history": "1h",
     "warmUp": 4,
     "blackout": 2,
     "minCompleteness": "95%",

@@ -145,7 +145,7 @@ async def _tell(observed: Observed, before: Record, after: Record, decision: Dec
     if before.release.phase is after.release.phase and before.release.told == after.release.told:
         return
     message = f"{after.name}: {after.release.phase}: {decision.because}"
-    await ports.recorder.tell(observed.rollout, decision.act, decision.reason, message)
+    await ports.recorder.tell(observed.rollout, decision.act, str(decision.reason), message)
 
 
 def _again(release: Release, record: Record, now: float) -> float:

@@ -19,7 +19,7 @@ from causal_rollouts.evidence.placebo import placebo
 from causal_rollouts.evidence.window_rows import Comparison, Layout, compare
 from causal_rollouts.model.metrics import Margins
 from causal_rollouts.stats.mixed_gls import Estimate, generalised_least_squares
-from causal_rollouts.stats.mixtures import cut_normal_log_e, interval_half_width, one_sided_log_e
+from causal_rollouts.stats.mixtures import cut_normal_log_e, interval_half_width, scaled_one_sided_log_e
 from causal_rollouts.stats.variance_cells import spread
 
 __all__ = ["ContinuousFindings", "ContinuousState", "absorb", "begin", "judge"]
@@ -27,7 +27,7 @@ __all__ = ["ContinuousFindings", "ContinuousState", "absorb", "begin", "judge"]
 HARM_CREDIT = 0.7
 """Nats that Ville's bound leaves on the table over a rollout's horizon; simulated: 1.1 to 1.7."""
 
-_KAPPA2_HARM = 0.15**2
+_SCALES_HARM = ((0.75, 0.15**2), (0.25, 0.6**2))
 _KAPPA2_SAFE = 0.03**2
 _LOG_INTERVAL = math.log(20.0)
 _LEAST_STABLE = 2
@@ -110,7 +110,7 @@ def _finding(
     if first is None:
         return _unknown(tracks, margins, missing)
     newest = estimates.get(windows[-1])
-    half = interval_half_width(spread(first.v_n, first.v_e, first.df), _KAPPA2_HARM, _LOG_INTERVAL)
+    half = interval_half_width(spread(first.v_n, first.v_e, first.df), _SCALES_HARM, _LOG_INTERVAL)
     return Finding(
         tracks=tracks,
         effect=first.value,
@@ -148,7 +148,9 @@ def _harm(estimate: Estimate, margins: Margins) -> float:
     if estimate.value < math.log1p(margins.revert_above):
         return -math.inf
     v = spread(estimate.v_n, estimate.v_e, estimate.df)
-    return HARM_CREDIT + one_sided_log_e(estimate.value - math.log1p(margins.null_below), v, _KAPPA2_HARM)
+    return HARM_CREDIT + scaled_one_sided_log_e(
+        estimate.value - math.log1p(margins.null_below), v, _SCALES_HARM
+    )
 
 
 def _safe(estimate: Estimate, margins: Margins) -> float:

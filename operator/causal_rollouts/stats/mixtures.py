@@ -17,6 +17,9 @@ from causal_rollouts.stats.variance_cells import CELL_LOG_MASS
 
 Floats = NDArray[np.float64]
 
+Scales = tuple[tuple[float, float], ...]
+"""A prior of several scales: (mass, variance), masses summing to one."""
+
 _INTERVAL_STEPS = 192
 
 
@@ -30,6 +33,15 @@ def one_sided_log_e(x: float, v: Floats, kappa2: float) -> float:
         math.log(2.0) + log_normal_density(x, wide) + log_normal_cdf(x * np.sqrt(kappa2 / (v * wide)))
     )
     return _log_ratio(alternative, log_normal_density(x, v))
+
+
+def scaled_one_sided_log_e(x: float, v: Floats, scales: Scales) -> float:
+    """As `one_sided_log_e`, averaged over priors of several scales.
+
+    An average of e-values is an e-value. One narrow scale calls a great effect improbable, and where the
+    variance itself is in doubt the null then explains it better than the alternative.
+    """
+    return log_sum_exp(np.array([math.log(mass) + one_sided_log_e(x, v, kappa2) for mass, kappa2 in scales]))
 
 
 def cut_normal_log_e(x: float, v: Floats, kappa2: float, centre: float) -> float:
@@ -53,28 +65,34 @@ def two_sided_log_e(x: float, v: Floats, kappa2: float) -> float:
     return _log_ratio(log_normal_density(x, v + kappa2), log_normal_density(x, v))
 
 
-def interval_half_width(v: Floats, kappa2: float, log_limit: float) -> float:
+def interval_half_width(v: Floats, scales: Scales, log_limit: float) -> float:
     """Half width of the interval of shifts that the two-sided mixture does not refute at `log_limit`.
+
+    scales: as in `scaled_one_sided_log_e`, normal priors about zero.
 
     The ratio depends on the distance alone; the outermost distance below the limit is taken, so a dent
     in a mixture of very unequal variances cannot cut the interval short.
     """
-    reach = math.sqrt(2.0 * (log_limit + math.log1p(kappa2 / float(v.min()))) + 4.0)
-    near, far = 0.0, reach * math.sqrt(float(v.max()) + kappa2)
-    while _two_sided_many(np.array([far]), v, kappa2)[0] < log_limit:
+    widest = max(kappa2 for _, kappa2 in scales)
+    reach = math.sqrt(2.0 * (log_limit + math.log1p(widest / float(v.min()))) + 4.0)
+    near, far = 0.0, reach * math.sqrt(float(v.max()) + widest)
+    while _two_sided_many(np.array([far]), v, scales)[0] < log_limit:
         near, far = far, 2.0 * far
     for _ in range(3):
         distance = np.linspace(near, far, _INTERVAL_STEPS)
-        inside = int(np.flatnonzero(_two_sided_many(distance, v, kappa2) < log_limit)[-1])
+        inside = int(np.flatnonzero(_two_sided_many(distance, v, scales) < log_limit)[-1])
         near, far = float(distance[inside]), float(distance[inside + 1])
     return near
 
 
-def _two_sided_many(x: Floats, v: Floats, kappa2: float) -> Floats:
+def _two_sided_many(x: Floats, v: Floats, scales: Scales) -> Floats:
     column = x[:, None]
-    log_wide = log_normal_density(column, v + kappa2) + CELL_LOG_MASS
+    wide = [
+        log_normal_density(column, v + kappa2) + CELL_LOG_MASS + math.log(mass) for mass, kappa2 in scales
+    ]
     log_null = log_normal_density(column, v) + CELL_LOG_MASS
-    ratio: Floats = np.logaddexp.reduce(log_wide, axis=1) - np.logaddexp.reduce(log_null, axis=1)
+    log_wide = np.logaddexp.reduce(np.concatenate(wide, axis=1), axis=1)
+    ratio: Floats = log_wide - np.logaddexp.reduce(log_null, axis=1)
     return ratio
 
 

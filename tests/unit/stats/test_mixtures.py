@@ -89,7 +89,7 @@ def test_published_normal_mixture_values_are_met():
     rho_two, rho_one = 12.60056, 100.0 / (2 * math.log(10) + math.log1p(2 * math.log(10)))
     assert two_sided_log_e(0.1, v, 1 / rho_two) == pytest.approx(-0.6510052, abs=1e-6)
     assert one_sided_log_e(0.1, v, 1 / rho_one) == pytest.approx(-0.06502391, abs=1e-6)
-    assert interval_half_width(v, 1 / rho_two, math.log(20)) == pytest.approx(0.3035209, abs=1e-6)
+    assert interval_half_width(v, ((1.0, 1 / rho_two),), math.log(20)) == pytest.approx(0.3035209, abs=1e-6)
 
 
 def test_great_harm_never_reads_as_safety():
@@ -101,7 +101,7 @@ def test_great_harm_never_reads_as_safety():
 @given(st.floats(1e-7, 1e-2), st.floats(1e-7, 1e-1), st.floats(2.0, 60.0), st.floats(0.01, 3.0))
 def test_the_interval_holds_exactly_what_the_mixture_does_not_refute(v_n, v_e, df, factor):
     v, kappa2, limit = spread(v_n, v_e, df), 0.15**2, math.log(20)
-    half = interval_half_width(v, kappa2, limit)
+    half = interval_half_width(v, ((1.0, kappa2),), limit)
     assert two_sided_log_e(half * (1 - 1e-4), v, kappa2) < limit
     assert two_sided_log_e(half * (1 + 1e-3), v, kappa2) >= limit * (1 - 1e-6)
     if factor > 1.001:
