@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from causal_rollouts.api import v1alpha1_metrics as v1
 from causal_rollouts.api.defaults import MARGINS, NULL_BELOW
@@ -22,6 +23,8 @@ def metric_of(metric: v1.Metric, field: str) -> Metric:
         Unresolvable: a pattern that is no regular expression, a label that is none, a bad margin.
     """
     margins, gating = _margins(metric, metric.sources[0])
+    if metric.latency is not None:
+        _ordered(in_force(metric), field)
     if metric.latency is not None:
         ignore = _matchers(metric.latency.ignore, f"{field}.latency.ignore")
         kind, series = MetricKind.LATENCY, metric.latency.histogram
@@ -73,6 +76,23 @@ def _margins(metric: v1.Metric, source: str) -> tuple[Margins, Gating]:
         promote_below_points=fraction(chosen.get("promoteBelowPoints", "0%")),
     )
     return margins, Gating(chosen["gating"])
+
+
+def _ordered(chosen: Mapping[str, object], field: str) -> None:
+    """Of latency: what counts as no harm, then harm, then what is promoted at most."""
+    null, harm, safe = (str(chosen[name]) for name in ("nullBelow", "revertAbove", "promoteBelow"))
+    found = []
+    if fraction(null) > fraction(harm):
+        what = f"{null} is above revertAbove, which is {harm}"
+        found.append(Problem(f"{field}.nullBelow", what, "lower nullBelow or raise revertAbove"))
+    if fraction(safe) < fraction(harm):
+        what = (
+            f"{safe} is below revertAbove, which is {harm}; an effect between them could neither revert "
+            "nor promote"
+        )
+        found.append(Problem(f"{field}.promoteBelow", what, "raise promoteBelow or lower revertAbove"))
+    if found:
+        raise Unresolvable(tuple(found))
 
 
 def _matchers(given: list[dict[str, str]] | None, field: str) -> tuple[Matcher, ...]:

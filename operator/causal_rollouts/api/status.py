@@ -120,7 +120,7 @@ def _timed(
     condition: Condition, before: Mapping[str, object] | None, generation: int, now: float, longest: int
 ) -> dict[str, object]:
     same = before is not None and before.get("status") == condition.status
-    when = before["lastTransitionTime"] if same and before else _stamp(now)
+    when = (before.get("lastTransitionTime") if same and before else None) or _stamp(now)
     return {
         "type": condition.type,
         "status": condition.status,

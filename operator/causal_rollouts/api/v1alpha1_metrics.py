@@ -15,7 +15,6 @@ from causal_rollouts.api.defaults import MARGINS
 from causal_rollouts.api.forms import SHARE, Edge, MetricLabel, Percent, SeriesName, TailShare, quoted
 from causal_rollouts.api.part import Part
 from causal_rollouts.api.rule import Rule, validations
-from causal_rollouts.api.units import fraction
 
 LABELS_AT_MOST = 8
 SHORT_LABELS = Rule(
@@ -178,19 +177,10 @@ class Metric(Part):
         )
 
     def broken(self) -> Iterator[Rule]:
-        """Not one source, or margins of latency in the wrong order.
+        """Not one source.
 
-        A margin without effect is for the API server to refuse: old recordings may run.
+        The order of margins is judged on the values in force. A margin without effect is for the API
+        server alone to refuse: old recordings may run.
         """
         if len(self.sources) != 1:
             yield ONE_SOURCE
-        elif self.latency is not None:
-            said = self.model_dump(by_alias=True, exclude_none=True)
-            null, harm, safe = (
-                fraction(str(said.get(name, MARGINS["latency"][name])))
-                for name in ("nullBelow", "revertAbove", "promoteBelow")
-            )
-            if null > harm:
-                yield NULL_UNDER_HARM
-            if harm > safe:
-                yield HARM_UNDER_SAFE
