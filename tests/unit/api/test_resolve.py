@@ -1,0 +1,246 @@
+from dataclasses import fields
+
+import pytest
+
+from causal_rollouts.api.defaults import DEFAULTS
+from causal_rollouts.api.reach import out_of_reach
+from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.metrics import Gating, Margins, Matcher, MetricKind
+from causal_rollouts.model.registration import ArmsPlan, Budget, Mode, OnInconclusive, Stage, Times
+from causal_rollouts.model.traffic import TrafficPlan
+from tests.unit.api.specs import errors, latency, problems, resolved, spec, stage
+
+
+def test_the_twelve_lines_resolve_to_the_recipes_defaults():
+    """The model's own defaults are the recipe; manifest defaults must not drift from them."""
+    registration = resolved().registration
+    assert registration.arms == ArmsPlan()
+    # The recipe's 120 bins are an hour of the operator's default ones.
+    assert registration.times == Times(history=3600.0)
+    assert registration.min_completeness == 0.95
+    assert (registration.mode, registration.on_inconclusive) == (Mode.ENFORCE, OnInconclusive.PAUSE)
+    for field in fields(Budget):
+        mine, recipe = (getattr(budget, field.name) for budget in (registration.budget, Budget()))
+        assert (sorted(mine) == sorted(recipe)) if field.name == "kinds" else mine == recipe
+    assert registration.stages == (
+        Stage(50, 300, 1800),
+        Stage(250, 300, 1800),
+        Stage(500, 600, 3600),
+    )
+    assert registration.traffic == TrafficPlan("checkout", (("HTTPRoute", "checkout"),), target="checkout")
+
+
+def test_without_metrics_latency_errors_and_restarts_are_measured():
+    found = {metric.name: metric for metric in resolved().registration.metrics}
+    assert found["latency"].margins == Margins(0.05, 0.10, null_below=0.02)
+    assert found["latency"].series == "http_server_request_duration_seconds"
+    assert found["errors"].margins == Margins(
+        0.25, 0.50, revert_above_points=0.001, promote_below_points=0.003
+    )
+    assert found["errors"].bad == (Matcher((("code", "5.."),)),)
+    assert found["restarts"].gating is Gating.REVERT_ONLY
+    assert [metric.gating for metric in found.values()].count(Gating.BOTH) == 2
+
+
+def test_slow_by_share_is_a_tail_and_both_only_revert():
+    given = [
+        {"name": "slow", "slow": {"histogram": "http_seconds", "over": "500ms"}},
+        {"name": "tail", "slow": {"histogram": "http_seconds", "share": "0.15%"}},
+        latency(latency={"histogram": "http_seconds", "ignore": [{"route": "/healthz", "verb": "GET"}]}),
+        {"name": "failed", "errors": {"counter": "jobs_failed_total", "of": "jobs_total"}},
+    ]
+    slow, tail, mean, failed = resolved(spec(metrics=given)).registration.metrics
+    assert (slow.kind, slow.over, slow.gating) == (MetricKind.SLOW, 0.5, Gating.REVERT_ONLY)
+    assert (tail.kind, tail.share, tail.margins) == (MetricKind.TAIL, 0.0015, Margins(0.5, 1.5))
+    assert mean.ignore == (Matcher((("route", "/healthz"), ("verb", "GET"))),)
+    assert (failed.series, failed.of, failed.bad) == ("jobs_failed_total", "jobs_total", ())
+
+
+def test_the_rollouts_word_stands_over_the_policys_and_that_over_the_default():
+    policy = {"defaults": {"bake": "20m", "history": "40m", "arms": {"minPods": 5, "baselineRatio": "2"}}}
+    found = resolved(spec(bake="1h", arms={"minPods": 6}), policy)
+    assert found.registration.times.bake == 3600
+    assert found.registration.times.history == 2400
+    assert found.registration.times.ready_timeout == 300
+    assert found.registration.arms == ArmsPlan(6, 2.0, 200)
+    said = {name: (line["value"], line["from"]) for name, line in found.effective.items()}
+    assert said["bake"] == ("1h", "rollout")
+    assert said["history"] == ("40m", "policy")
+    assert said["readyTimeout"] == ("5m", "default")
+    assert said["arms.minPods"] == (6, "rollout")
+    assert said["arms.baselineRatio"] == ("2", "policy")
+    assert said["arms.baselineMaxShare"] == (20, "default")
+
+
+def test_the_effective_spec_says_everything_with_the_margins_in_force():
+    said = resolved(spec(metrics=[latency(revertAbove="7%")])).effective
+    names = {name.partition(".")[0] for name in said}
+    assert names == set(DEFAULTS)
+    (line,) = said["metrics"]["value"]
+    assert (line["revertAbove"], line["promoteBelow"], line["gating"]) == ("7%", "10%", "Both")
+
+
+def test_zero_is_a_choice_and_not_an_absent_value():
+    found = resolved(spec(warmUp=0, blackout=0, bake="0s"), {"defaults": {"warmUp": 3}}).registration
+    assert (found.times.warm_up, found.times.blackout, found.times.bake) == (0, 0, 0)
+
+
+def test_gate_and_suspend_are_told_apart_from_the_registration():
+    assert (resolved().gate, resolved().suspend) == ("Admission", False)
+    found = resolved(spec(suspend=True), {"defaults": {"gate": "AlwaysPaused"}})
+    assert (found.gate, found.suspend) == ("AlwaysPaused", True)
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    found = problems(
+        spec(
+            bake="soon",
+            mode="Recommend",
+            arms={"minPods": 0},
+            stages=[stage(90)],
+            metrics=[latency(), latency()],
+        )
+    )
+    assert len(found) == 5
+    assert (
+        "spec.bake: 'soon' has another form; "
+        "write a duration in whole units, like 30s, 5m or 1h30m; at most 720h" in found
+    )
+    assert "spec.stages[0].weight: 90 is too large; use 70 or less" in found
+    assert 'spec.metrics: "latency" is named twice; give each a name of its own' in found
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        (
+            errors(errors={"counter": "c", "bad": [{"code": "5(.."}]}),
+            'spec.metrics[0].errors.bad[0].code: "5(.." is no regular expression',
+        ),
+        (
+            errors(errors={"counter": "c", "bad": [{"http code": "5.."}]}),
+            'spec.metrics[0].errors.bad[0]: "http code" is no label name',
+        ),
+        (
+            latency(revertAbove="1%"),
+            "spec.metrics[0].nullBelow: 2% is above revertAbove, which is 1%; lower nullBelow",
+        ),
+        (
+            latency(revertAbove="15%"),
+            "spec.metrics[0].promoteBelow: 10% is below revertAbove, which is 15%; an effect between them",
+        ),
+    ],
+)
+def test_what_the_schema_cannot_see_is_said_with_field_and_fix(metric: dict[str, object], said: str):
+    (found,) = problems(spec(metrics=[metric]))
+    assert found.startswith(said)
+    assert "; " in found
+
+
+def test_a_tight_error_margin_has_nothing_to_do_with_the_null_of_latency():
+    assert problems(spec(metrics=[errors(revertAbove="1%")])) == []
+
+
+def test_what_is_wrong_in_the_policy_is_said_of_the_policy():
+    policy = {"defaults": {"metrics": [errors(errors={"counter": "c", "bad": [{"code": "5(.."}]})]}}
+    (found,) = problems(spec(), policy)
+    assert found.startswith("RolloutPolicy.spec.defaults.metrics[0].errors.bad[0].code")
+    (found,) = problems(spec(), {"defaults": {"bake": "soon"}})
+    assert found.startswith("RolloutPolicy.spec.defaults.bake")
+
+
+def test_fields_of_a_later_version_do_not_stop_this_one():
+    assert problems(spec(notifications=[{"url": "x"}])) == []
+
+
+GUARDED = {
+    "defaults": {"metrics": [latency(), errors()]},
+    "guardrails": {"maxAlphaRevert": "0.01", "minStageDuration": "5m", "requiredMetrics": ["errors"]},
+}
+
+
+@pytest.mark.parametrize(
+    "tighter",
+    [
+        {},
+        {"alphaRevert": "0.005"},
+        {"stages": [stage(5, "10m")]},
+        {"metrics": [errors(revertAbove="20%", promoteBelow="40%")]},
+        {"metrics": [errors(errors={"counter": "another_total", "bad": [{"status": "error"}]}), latency()]},
+    ],
+)
+def test_a_rollout_may_tighten(tighter: dict[str, object]):
+    assert problems(spec(**tighter), GUARDED) == []
+
+
+@pytest.mark.parametrize(
+    ("looser", "said"),
+    [
+        (
+            {"alphaRevert": "0.05"},
+            "spec.alphaRevert: 0.05 is above the guardrail maxAlphaRevert; use 0.01 or less",
+        ),
+        (
+            {"stages": [stage(5), stage(50, "1m")]},
+            "spec.stages[1].minDuration: 1m is below the guardrail minStageDuration; use 5m or more",
+        ),
+        ({"metrics": [latency()]}, 'spec.metrics: "errors" is missing, the guardrail requiredMetrics'),
+        (
+            {"metrics": [errors(gating="RevertOnly")]},
+            "spec.metrics[0].gating: RevertOnly acts less than the policy's: the guardrail requiredMetrics",
+        ),
+        (
+            {"metrics": [errors(revertAbove="90%")]},
+            "spec.metrics[0].revertAbove: 90% is wider than the policy's: the guardrail requiredMetrics",
+        ),
+        (
+            {"metrics": [errors(promoteBelowPoints="1%")]},
+            "spec.metrics[0].promoteBelowPoints: 1% is wider than the policy's",
+        ),
+        (
+            {"metrics": [{"name": "errors", "restarts": {}}]},
+            "spec.metrics[0]: is measured by restarts, not errors: the guardrail requiredMetrics",
+        ),
+    ],
+)
+def test_a_rollout_cannot_loosen_and_is_told_the_guardrail(looser: dict[str, object], said: str):
+    (found,) = problems(spec(**looser), GUARDED)
+    assert found.startswith(said)
+
+
+def test_a_required_metric_that_the_policy_does_not_define_must_be_able_to_revert():
+    policy = {"guardrails": {"requiredMetrics": ["errors"]}}
+    (found,) = problems(spec(metrics=[errors(gating="ReportOnly")]), policy)
+    assert found.startswith("spec.metrics[0].gating: ReportOnly: the guardrail requiredMetrics")
+    assert problems(spec(metrics=[errors(gating="RevertOnly")]), policy) == []
+
+
+def test_a_policy_that_contradicts_itself_is_told_where():
+    policy = {"defaults": {"alphaRevert": "0.02"}, "guardrails": {"maxAlphaRevert": "0.01"}}
+    (found,) = problems(spec(), policy)
+    assert found.startswith("RolloutPolicy.spec.defaults.alphaRevert: 0.02 is above")
+
+
+def reach(rollout: dict[str, object], grid: Grid) -> list[str]:
+    return [str(problem) for problem in out_of_reach(resolved(rollout, grid=grid).registration)]
+
+
+def test_a_history_that_never_has_forty_bins_is_said_before_anybody_waits():
+    fast, slow = Grid(15, 17, 7.5), Grid(120, 125, 60)
+    assert reach(spec(), fast) == []
+    assert reach(spec(history="10m"), fast) == []
+    assert reach(spec(history="9m45s"), fast) == [
+        "spec.history: 585 s are 39 bins of 15 s and 40 are needed; use 10m or more"
+    ]
+    assert reach(spec(), slow) == [
+        "spec.history: 3600 s are 30 bins of 120 s and 40 are needed; use 80m or more"
+    ]
+
+
+def test_metrics_that_could_never_promote_or_revert_are_said():
+    only = spec(metrics=[{"name": "restarts", "restarts": {}}])
+    (found,) = reach(only, Grid(15, 17, 7.5))
+    assert found.startswith("spec.metrics: no metric has gating Both")
+    assert reach({**only, "mode": "Observe"}, Grid(15, 17, 7.5)) == []
+    (found,) = reach(spec(metrics=[errors()], weights={"errors": "0"}), Grid(15, 17, 7.5))
+    assert found.startswith("spec.weights: no metric that may revert has a part of the error budget")
