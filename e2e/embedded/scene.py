@@ -85,7 +85,9 @@ def scene() -> Iterator[tuple[EmbeddedScene, Teller]]:
     world = EmbeddedWorld(CLIMATE, HARMS)
     teller = Teller(started=world.api.now(), now=world.api.now)
     teller.say("in-process API, simulated pods, traffic and telemetry; time runs as fast as it can")
-    world.apply(rollouts.policy(), rollouts.rollout(App("demo", world.name, "shop")))
+    world.apply(
+        rollouts.policy(), rollouts.rollout(App("demo", world.name, "shop"), stages=rollouts.stages("60s"))
+    )
     world.run(HISTORY)
     teller.say(f"v1 runs in {world.replicas} pods under {CLIMATE.load.per_second:g} requests a second")
     yield EmbeddedScene(world), teller

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from e2e import rollouts
 from e2e.cluster import state
 from e2e.cluster.settings import POD_GATEWAY
 from e2e.demo import build
@@ -13,12 +14,13 @@ from e2e.demo.manifests import App
 from e2e.demo.traffic import Load
 from e2e.demo.world_server import World, address_for_pods
 from e2e.operator_host import OperatorProcess, install
-from e2e.shop import Shop
+from e2e.shop import Shop, sweep
 from e2e.story.telling import Teller
 
 Json = dict[str, Any]
 RATE = 150.0
 LONGEST = 3600.0
+NAMESPACE = "demo"
 
 
 @dataclass(slots=True)
@@ -69,14 +71,17 @@ def scene(teller: Teller) -> Iterator[ClusterScene]:
     binaries = build.load_image(cluster)
     install(cluster)
     nodes = [node.address for node in cluster.nodes]
-    operator = OperatorProcess(cluster).start()
+    operator = OperatorProcess(cluster)
+    operator.stop()
+    operator.start()
+    sweep(cluster, NAMESPACE)
     try:
         with World(binaries.world, address_for_pods([POD_GATEWAY, *nodes])) as world:
-            app = App(binaries.image, "checkout", "demo", replicas=10, world_url=world.url_for_pods)
+            app = App(binaries.image, "checkout", NAMESPACE, replicas=10, world_url=world.url_for_pods)
             teller.say("noise brought in on purpose:")
             for line in app.noise.lines():
                 teller.say(f"  {line}")
-            shop = Shop(cluster, app)
+            shop = Shop(cluster, app, spec={"stages": rollouts.stages("60s")})
             with Load(binaries.load, cluster.gateway_url, app.host, RATE, LONGEST):
                 shop.open()
                 teller.say(f"v1 runs in {app.replicas} pods under {RATE:g} requests a second")
