@@ -79,6 +79,37 @@ def test_a_canary_that_crashes_over_and_over_is_harm():
     assert watch(run).evidence.worst.metric == "restarts"
 
 
+def test_a_crash_loop_is_harm_although_its_scrapes_are_missing():
+    """Up for 20 of every 60 seconds; each start counts from zero again."""
+    run = make(NULL)
+    period, up = 60.0, 20.0
+
+    def looping(series):
+        labels = series.labels
+        if not labels["pod"].startswith("web-canary"):
+            return series
+        phase = 17.0 * int(labels["pod"].split("-")[2])
+        rows = list(zip(series.times, series.values, strict=True))
+        if labels["job"] == "ksm":
+            return replace(series, values=[max(0.0, (t - NULL.t0_time + phase) // period) for t, _ in rows])
+        alive = [(t, v) for t, v in rows if t < NULL.t0_time or (t - NULL.t0_time + phase) % period < up]
+        base, out, before = 0.0, [], 0.0
+        for t, v in alive:
+            if t - before > scrape_gap:
+                base = v if t >= NULL.t0_time else 0.0
+            out.append((t, v - base))
+            before = t
+        return Series(labels, [t for t, _ in out], [v for _, v in out])
+
+    scrape_gap = 3 * GRID.scrape
+    seen = []
+    watch(with_series(run, looping), saw=lambda _, e: seen.append(e))
+    first = next(e for e in seen if e.harm)
+    assert first.worst.metric == "restarts"
+    assert first.validity is Validity.INCOMPLETE
+    assert not any(e.validity is Validity.OK and e.safe(promote=False) for e in seen if e.harm)
+
+
 def test_arms_with_swapped_labels_do_not_revert_on_the_same_numbers():
     run = make(replace(NULL, slower=0.4))
     swap = {Arm.CANARY: Arm.BASELINE, Arm.BASELINE: Arm.CANARY, Arm.STABLE: Arm.STABLE}
@@ -278,6 +309,26 @@ def test_a_candidate_with_other_buckets_is_told_as_a_changed_layout():
     assert found.validity is Validity.LAYOUT_CHANGED
     assert not found.harm
     assert not found.safe(promote=False)
+
+
+def test_buckets_that_change_everywhere_stop_latency_and_keep_what_it_knew():
+    run = make(NULL)
+    since = NULL.t0_time + 180.0
+
+    def changed(series):
+        if series.labels.get("le") != "0.1":
+            return series
+        pairs = list(zip(series.times, series.values, strict=True))
+        old, new = [p for p in pairs if p[0] < since], [p for p in pairs if p[0] >= since]
+        parts = [(series.labels, old), ({**series.labels, "le": "0.12"}, new)]
+        return [Series(labels, [t for t, _ in rows], [v for _, v in rows]) for labels, rows in parts if rows]
+
+    before = watch(run, every_second_bin(run, last=NULL.history + 12)).evidence
+    after = watch(with_series(run, changed)).evidence
+    assert after.validity is Validity.LAYOUT_CHANGED
+    assert told(after, "errors").validity is Validity.OK
+    assert told(after, "latency").effect == pytest.approx(told(before, "latency").effect, abs=0.01)
+    assert told(after, "latency").log_e_safe > 2.5
 
 
 def test_a_candidate_with_fewer_buckets_is_told_as_a_changed_layout():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import warnings
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from causal_rollouts.api.plain import from_plain, to_plain
 from causal_rollouts.evidence.assess import assess, needed_since
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.evidence import Evidence
@@ -92,6 +94,7 @@ def whole(evidence: Evidence) -> bool:
         assert not any(math.isnan(v) for v in (m.log_e_harm, m.log_e_safe, m.log_e_stage))
     assert not math.isnan(evidence.shared)
     assert not math.isnan(evidence.placebo)
+    assert from_plain(Evidence, json.loads(json.dumps(to_plain(evidence)))).validity is evidence.validity
     assert 0.0 <= evidence.completeness <= 1.0
     assert (evidence.validity is Validity.OK) == (evidence.why_invalid == "")
     return True
