@@ -140,10 +140,10 @@ def machine_steps(s: Situation) -> Decision | None:
         ),
         Phase.BAKING: (Reason.BAKING, "all pods are new; watching before the held-back baseline goes"),
     }
-    if s.facts.provider_error and s.release.phase is not Phase.PREPARING:
+    if s.facts.provider_error:
         return Decision(Verdict.PROVIDER_ERROR, Act.HOLD, Reason.PROVIDER_ERROR, s.facts.provider_error)
-    if s.release.phase is Phase.PREPARING and s.evidence and s.evidence.validity is not Validity.OK:
-        return invalid_data(s)
+    if s.release.phase is Phase.PREPARING and (found := invalid_data(s)):
+        return found
     if s.release.phase in steps:
         reason, because = steps[s.release.phase]
         return Decision(verdict(s), Act.HOLD, reason, because)

@@ -59,9 +59,12 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class HistogramBins:
-    """Increments of bucket counts. counts[u, b, k]: requests of unit u in bin b with latency in
-    (edges[k-1], edges[k]], k = K-1 being above the last finite edge; edges holds the K-1 finite ones.
-    lost[u, b]: no sample of the unit ended in this bin though it should have."""
+    """Increments of bucket counts.
+
+    counts[u, b, k]: requests of unit u in bin b with latency in (edges[k-1], edges[k]], k = K-1 being above
+    the last finite edge; edges holds the K-1 finite ones. lost[u, b]: no sample of the unit ended in this bin
+    though it should have.
+    """
 
     ids: tuple[str, ...]
     first: int
@@ -93,8 +96,11 @@ class RestartBins:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One e-process of a finding: window start, log e-value for harm (credit included; -inf while the
-    estimate is below the harm margin), and its share of the metric's weight over tracks of one window."""
+    """One e-process of a finding.
+
+    window: its start. log_e: log e-value for harm, credit included; -inf while the estimate is below the
+    harm margin. share: of the metric's weight over the tracks of one window.
+    """
 
     window: int
     log_e: float
