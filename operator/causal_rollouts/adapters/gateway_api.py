@@ -40,9 +40,9 @@ class GatewayRouter:
         """Service and routes as they stand, with what the user must mend."""
         if not plan.service:
             return Traffic("", (), arm_services=True, endpoints={}, problems=())
-        parts = await self._read(namespace, plan)
+        counts = (self._endpoints(namespace, plan.service, arm) for arm in Arm)
+        parts, endpoints = await asyncio.gather(self._read(namespace, plan), asyncio.gather(*counts))
         marks = injected(parts.arms[Arm.CANARY])
-        endpoints = await asyncio.gather(*(self._endpoints(namespace, plan.service, arm) for arm in Arm))
         service = parts.service
         return Traffic(
             service=plan.service,
@@ -70,9 +70,11 @@ class GatewayRouter:
 
     async def _read(self, namespace: str, plan: TrafficPlan) -> Parts:
         named = [plan.service, *(arm_service(plan.service, arm) for arm in ARMS)]
-        service, *arms = await asyncio.gather(*(self.kube.get(SERVICE, namespace, n) for n in named))
-        routes = await asyncio.gather(*(self.kube.get(ROUTES[kind], namespace, n) for kind, n in plan.routes))
-        target = await self.kube.get(DEPLOYMENT, namespace, plan.target) if plan.target else None
+        (service, *arms), routes, target = await asyncio.gather(
+            asyncio.gather(*(self.kube.get(SERVICE, namespace, n) for n in named)),
+            asyncio.gather(*(self.kube.get(ROUTES[kind], namespace, n) for kind, n in plan.routes)),
+            self.kube.get(DEPLOYMENT, namespace, plan.target) if plan.target else _nobody(),
+        )
         return Parts(plan, namespace, service, dict(zip(ARMS, arms, strict=True)), tuple(routes), target)
 
     async def _endpoints(self, namespace: str, service: str, arm: Arm) -> int:
@@ -158,6 +160,10 @@ class GatewayRouter:
         text = ",".join(sorted(marks)) or None
         patch = {"metadata": {"annotations": {INJECTED_ANNOTATION: text}}}
         await self.kube.merge(SERVICE, namespace, name(canary), patch)
+
+
+async def _nobody() -> None:
+    return None
 
 
 def _mark(kind: str, route: str, rule: Rule) -> str:
