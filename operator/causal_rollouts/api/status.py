@@ -16,7 +16,7 @@ from causal_rollouts.model.world import Json
 AT_MOST = 4000
 """Bytes of a whole status: the summary of a release, never its log."""
 
-LENGTHS = (900, 600, 400, 250, 150, 80, 40)
+LENGTHS = (900, 600, 400, 250, 150, 80, 40, 20)
 """Characters of one text, tried in turn until the whole fits."""
 
 

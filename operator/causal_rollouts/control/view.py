@@ -35,6 +35,7 @@ def at_rest(o: Observed, resting: Resting, now: float) -> Json:
         record=last.name if last else "",
         seq=last.seq if last else 0,
         supported=_supported(o),
+        outcome=str(last.release.outcome or "") if last else "",
     )
     return render(o.rollout.status, o.rollout.generation, now, view)
 
@@ -54,6 +55,7 @@ def running(o: Observed, record: Record, decision: Decision, looked: Looked, now
         step=f"{release.stage + 1}/{len(stages)}" if release.stage >= 0 else f"0/{len(stages)}",
         weight=f"{100 * release.desired.weights.canary / WHOLE:g}%",
         verdict=str(decision.verdict),
+        metrics=_metrics(o, record, looked.evidence),
         effect=_effect(looked.evidence) or str(o.rollout.status.get("effect", "")),
         pending_spec=_pending(o, record),
         record=record.name,
@@ -77,6 +79,15 @@ def _effect(evidence: Evidence | None) -> str:
         return ""
     known = [m for m in evidence.metrics if not math.isnan(m.effect)]
     return words.describe(known[0]) if known else ""
+
+
+def _metrics(o: Observed, record: Record, evidence: Evidence | None) -> tuple[str, ...]:
+    """A line for each metric; between two looks the last ones stand."""
+    if evidence is not None:
+        return tuple(words.describe(metric) for metric in evidence.metrics)
+    before = o.rollout.status
+    lines = before.get("metrics") if before.get("release") == record.name else None
+    return tuple(str(line) for line in lines) if isinstance(lines, list) else ()
 
 
 def _evidence(o: Observed, looked: Looked) -> Said | None:

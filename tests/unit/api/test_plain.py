@@ -76,6 +76,20 @@ def test_a_release_reads_back_as_it_was(release: Release):
     assert from_plain(Release, through_json(release)) == release
 
 
+@given(RELEASE)
+def test_a_release_reads_back_when_the_api_server_dropped_its_nulls(release: Release):
+    assert from_plain(Release, without_nulls(through_json(release))) == release
+
+
+def without_nulls(value: object) -> object:
+    match value:
+        case dict():
+            return {key: without_nulls(inner) for key, inner in value.items() if inner is not None}
+        case list():
+            return [without_nulls(inner) for inner in value]
+    return value
+
+
 @given(st.builds(Templates, OBJECT, OBJECT))
 def test_templates_read_back_untouched(templates: Templates):
     assert from_plain(Templates, through_json(templates)) == templates

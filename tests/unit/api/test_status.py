@@ -126,3 +126,25 @@ def test_however_much_there_is_to_say_a_status_stays_under_4_kib(view: StatusVie
     assert len(json.dumps(status, ensure_ascii=False).encode()) < 4096
     assert fits(ROLLOUT_STATUS, status) == []
     assert render(json.loads(json.dumps(status)), generation, 1.8e9, view) == status
+
+
+def test_the_longest_status_there_can_be_is_cut_to_fit():
+    said = (False, "Unsupported", "\U0001f600" * 5000)
+    view = replace(
+        OBSERVING,
+        message=said[2],
+        effect=said[2],
+        failed=True,
+        outcome="Reverted",
+        pending_spec=True,
+        release="r" * 60,
+        record="r" * 60,
+        metrics=(said[2],) * 21,
+        supported=said,
+        evidence=said,
+        traffic=said,
+    )
+    status = render({}, 2**40, 1.7e9, view)
+    assert len(json.dumps(status, ensure_ascii=False).encode()) < 4096
+    assert len(conditions(status)) == 6
+    assert status["message"].endswith("…")
