@@ -95,6 +95,7 @@ Opener = Callable[[Where], AbstractAsyncContextManager[Cluster]]
 @asynccontextmanager
 async def opened(where: Where) -> AsyncIterator[Cluster]:
     """The real one: by --kubeconfig, KUBECONFIG, the pod's ServiceAccount, or ~/.kube/config."""
+    path = kubeconfig_of(where)
     import yaml
     from kubernetes.aio.config import ConfigException
 
@@ -103,7 +104,6 @@ async def opened(where: Where) -> AsyncIterator[Cluster]:
     # The loader stumbles over a file that is no kubeconfig in as many ways as there are such files.
     kinds = (TypeError, AttributeError, LookupError, ValueError)
     unreadable = (ConfigException, OSError, yaml.YAMLError, *kinds)
-    path = kubeconfig_of(where)
     async with AsyncExitStack() as stack:
         try:
             kube = await stack.enter_async_context(connect(path, context=where.context))

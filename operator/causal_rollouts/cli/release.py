@@ -51,8 +51,8 @@ def intended(held: Holding, now: float) -> list[str]:
         out += [words(action) for action in first if isinstance(action, act.SetWeights | act.PauseTarget)]
         slots = held.seen.fleet.slots if held.seen.fleet else ()
         out += [words(act.DeleteSlot(state.slot, state.name)) for state in slots]
-    if held.services and not held.listed:
-        out.append(f"Services {', '.join(held.services)}: deleted")
+    if held.services and held.seen.traffic is not None and not held.listed:
+        out.append(words(act.DeleteArmServices(held.seen.traffic.service)))
     if target is not None and target.paused and held.resting and not target.paused_in_git:
         out.append(words(act.UnpauseTarget(target.name, target.version)))
     if held.there and held.seen.rollout.held:

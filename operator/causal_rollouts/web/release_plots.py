@@ -125,7 +125,7 @@ def _effect(record: Record, stick: Yardstick, rows: list[Row]) -> Plot:
         low=max(-100.0, min(-0.5 * harm, *effects, *shown)),
         high=max(1.2 * safe, 1.2 * harm, *effects, *shown),
         lines=[Line("effect", [(x, _pct(r.effect)) for x, r in rows], "canary")],
-        bands=[Band("always-valid interval", [(x, _pct(r.lower), _pct(r.upper)) for x, r in rows], "canary")],
+        bands=[Band("always-valid interval", [(x, *_bounds(r)) for x, r in rows], "canary")],
         levels=[
             Mark("no effect", 0.0, "zero"),
             Mark(f"harm margin {_short(harm)}", harm, "bad"),
@@ -165,6 +165,13 @@ def _between(reading: Reading) -> str:
     if math.isfinite(reading.lower):
         return f"at least {percent(reading.lower)}"
     return "with no bound yet"
+
+
+def _bounds(reading: Reading) -> tuple[float, float]:
+    """In percent; an interval without any end says nothing and is not drawn."""
+    if math.isinf(reading.lower) and math.isinf(reading.upper):
+        return math.nan, math.nan
+    return _pct(reading.lower), _pct(reading.upper)
 
 
 def _short(percents: float) -> str:
