@@ -39,8 +39,8 @@ class App:
 
     @property
     def host(self) -> str:
-        """Host header that the gateway routes to this app."""
-        return f"{self.name}.demo.test"
+        """Host header that the gateway routes to this app; two namespaces may each have one of its name."""
+        return f"{self.name}.{self.namespace}.test"
 
     def arm_name(self, arm: str) -> str:
         return self.name if arm == "stable" else f"{self.name}-{arm}"

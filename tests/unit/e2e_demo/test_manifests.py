@@ -101,7 +101,7 @@ def test_the_weights_form_lists_all_arms_and_sums_to_a_thousand():
 def test_the_inject_form_leaves_the_arms_to_the_operator():
     route = manifests.http_route(APP, RouteForm.INJECT)["spec"]
     assert [ref["name"] for ref in route["rules"][0]["backendRefs"]] == ["checkout"]
-    assert route["hostnames"] == ["checkout.demo.test"]
+    assert route["hostnames"] == ["checkout.shop.test"]
     assert route["parentRefs"] == [{"name": "edge", "namespace": "edge"}]
     with pytest.raises(ValueError, match="Inject"):
         manifests.http_route(APP, RouteForm.INJECT, canary=10)
