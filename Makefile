@@ -37,10 +37,12 @@ cluster-status: venv ## What of the cluster runs
 cluster-down: venv ## Take it down and leave nothing behind
 	$(PY) -m e2e.cluster down
 
-e2e: cluster-up ## Core scenarios on the cluster
-	$(PY) -m pytest -q -m "cluster and core" e2e
+e2e: cluster-up ## Core scenarios on the cluster, after the demo service's own tests
+	$(PY) -m e2e.demo test
+	$(PY) -m pytest -q -m "cluster and core" e2e/scenarios
 
 e2e-all: cluster-up ## Every scenario on the cluster
+	$(PY) -m e2e.demo test
 	$(PY) -m pytest -q -m cluster e2e tests
 
 crds: venv ## Render crds/ from the API models
