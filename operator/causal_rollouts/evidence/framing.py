@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from causal_rollouts.evidence.frame import Frame, Unit
 from causal_rollouts.evidence.tables import Schedule
@@ -16,7 +17,7 @@ from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.registration import Registration
-from causal_rollouts.model.traffic import HOME, Change
+from causal_rollouts.model.traffic import DISTURBED, HOME, Change
 
 LEAST_PAST = 10
 """Warm bins that a stable pod needs before the first stage to be a unit; fewer say nothing of its level."""
@@ -38,15 +39,14 @@ def framing(
     grid = reg.grid
     starts = _stage_starts(grid, timeline, now)
     t0 = known.t0 if known.t0 is not None else (starts[0] if starts else None)
-    seen = [pod for pod in pods if grid.index(pod.created) <= now]
-    stable = _stable(reg, seen, now, t0, known)
-    slots = _slots(grid, seen, now, known)
+    stable = _stable(reg, pods, now, t0, known)
+    slots = _slots(grid, pods, now, known)
     return Frame(
         units=(*stable, *slots),
         t0=t0,
         windows=tuple(dict.fromkeys((t0, *(s for s in starts if s > t0)))) if t0 is not None else (),
         planned=len(reg.stages),
-        exposed=_exposed(grid, seen, now, t0, known),
+        exposed=_exposed(grid, pods, now, t0, known),
         excluded=_excluded(reg, timeline, now),
         until_stable=_until_stable(grid, timeline, now),
         now=now,
@@ -133,8 +133,10 @@ def _blackout(reg: Registration, change: Change) -> tuple[int, int]:
     return first, math.ceil((change.time + reg.times.blackout * width) / width)
 
 
-def _excluded(reg: Registration, timeline: Iterable[Change], now: int) -> frozenset[int]:
+def _excluded(reg: Registration, timeline: Sequence[Change], now: int) -> frozenset[int]:
     spans = [_blackout(reg, change) for change in _moves(timeline)]
+    foreign = [(a, b) for a, b in pairwise(timeline) if a.phase == DISTURBED]
+    spans += [(reg.grid.index(a.time), _bin_from(reg.grid, b.time)) for a, b in foreign]
     return frozenset(at for first, end in spans for at in range(first, min(end, now + 1)))
 
 
