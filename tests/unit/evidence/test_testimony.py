@@ -58,7 +58,8 @@ def test_harm_to_neighbours_is_a_process_under_its_own_name():
     harm = replace(SAFE, tracks=(Track(100, 9.0),))
     found = evidence(heard(LATENCY, neighbour=harm))
     assert found.worst.metric == "latency/neighbours"
-    assert found.harm is (found.log_harm >= -math.log(0.01))
+    assert found.log_threshold == pytest.approx(math.log(100.0))
+    assert found.harm
 
 
 def test_counts_need_more_evidence_to_promote_than_latency():
