@@ -161,12 +161,12 @@ def _safe(estimate: Estimate, margins: Margins) -> float:
 
 
 def _shared(state: ContinuousState, t0: int) -> float:
-    """Request-weighted log level in the newest window with requests, less the pre-period; 0 if unknown."""
+    """Request-weighted log level in the newest bins of the stage, less the pre-period; 0 if unknown."""
     past = next((m.service for m in state.marks if m.bin == t0), None)
     if past is None or past[0] <= 0:
         return 0.0
     for mark in reversed(state.marks):
-        requests, total = state.service - mark.service
+        requests, total = state.recent[state.recent[:, 0] >= mark.bin, 1:].sum(axis=0).tolist()
         if requests > 0:
             return float(total / requests - past[1] / past[0])
     return 0.0

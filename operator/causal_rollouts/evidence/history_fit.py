@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from causal_rollouts.evidence.frame import Floats, Frame, HistogramBins, Unit
-from causal_rollouts.evidence.levels import NEVER, ContinuousState, consume
+from causal_rollouts.evidence.levels import NEVER, RECENT, ContinuousState, consume
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.stats.bucket_moments import log_means, log_middles, pooled_variance
 from causal_rollouts.stats.variance_components import fit_components
@@ -44,6 +44,7 @@ def fit_history(frame: Frame, history: HistogramBins) -> ContinuousState:
         sums=np.zeros((len(units), 2)),
         pure=np.zeros((len(units), 2)),
         service=np.zeros(2),
+        recent=np.zeros((RECENT, 3)),
         marks=(),
     )
     return consume(blank, frame, history, end)

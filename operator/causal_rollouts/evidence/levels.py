@@ -27,6 +27,9 @@ _CLIP_LEAST = 0.5
 _CLIP_ERRORS = 4.0
 _PURE_NODES = 2
 
+RECENT = 20
+"""Bins over which an incident of the whole service is looked for: as long as it lasts, and not longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -44,7 +47,8 @@ class ContinuousState:
     stable, slots: ids of the rows of `sums`, (weight, weight times z), stable first.
     pure: the same of stable units, of bins before a canary came to their node.
     offsets: level of each stable unit in the pre-period. anchors: level of each baseline slot at
-    un-pause, nan before. reference: newest common level. service: (requests, sum of log levels).
+    un-pause, nan before. reference: newest common level. service: (requests, sum of log levels);
+    recent: (bin, and the same of it) of the newest bins that count.
     """
 
     components: Components
@@ -59,6 +63,7 @@ class ContinuousState:
     sums: Floats
     pure: Floats
     service: Floats
+    recent: Floats
     marks: tuple[Mark, ...]
 
 
@@ -201,6 +206,7 @@ def _add(state: ContinuousState, units: _Units, at: int, n: Floats, y: Floats, w
         sums=state.sums + added,
         pure=state.pure + np.where(is_pure, added[:S], 0.0),
         service=state.service + service,
+        recent=np.vstack((state.recent[1:], np.append(at, service))),
     )
 
 

@@ -66,6 +66,14 @@ def test_a_slowdown_of_everything_is_shared_and_not_blamed_on_the_release():
     assert found.shared > math.log(1.10)
 
 
+def test_an_incident_is_shared_while_it_lasts_and_forgotten_when_it_is_over():
+    """An average over the whole stage would hold it six times as long as it lasted."""
+    r = release(stage_bins=48, shock=(6, 14, 0.6), service_sd=0.02)
+    levels = [judged(r, bins).shared for bins in (12, 14, 16, 34, 40)]
+    assert min(levels[:3]) > math.log(1.10)
+    assert max(levels[3:]) < math.log(1.05)
+
+
 def test_without_an_incident_nothing_is_shared():
     assert abs(judged(release(service_sd=0.02), 40).shared) < math.log(1.10)
 
