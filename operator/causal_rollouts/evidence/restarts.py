@@ -47,7 +47,8 @@ class RestartState:
 
     last: bin of the newest restart that counted, by unit in `units` (sorted).
     control: events and hours up to `next_bin`, with the past. recent: the same of the newest bins.
-    expected: canary restarts under the null. totals: canary events and hours, control events and hours.
+    expected: canary restarts under the null, until the fleet rolls; surplus: those that came.
+    totals: canary events and hours, control events and hours.
     surge: the controls began to restart.
     """
 
@@ -60,6 +61,7 @@ class RestartState:
     control: Floats
     recent: Singles
     expected: float
+    surplus: float
     totals: Floats
     log_l: Singles
     surge: bool
@@ -77,6 +79,7 @@ def begin(frame: Frame, history: RestartBins, margins: Margins = RECIPE) -> Rest
         control=np.zeros(2),
         recent=np.zeros((max(_SURGE_BINS), 2), np.float32),
         expected=0.0,
+        surplus=0.0,
         totals=np.zeros(4),
         log_l=np.zeros(len(LOG_RATIO), np.float32),
         surge=False,
@@ -99,7 +102,8 @@ def judge(state: RestartState, frame: Frame, metric: Metric) -> Finding:
     log_l = state.log_l.astype(np.float64)
     pair = BlurredLikelihood(LOG_RATIO, log_l[None, :], np.full(len(CELL_MASS), _PAIR_BLUR))
     effect = peak(LOG_RATIO, log_l) if n1 + n0 > 0 and min(h1, h0) > 0 else math.nan
-    surplus = surplus_log_e(n1, state.expected) if n1 > state.expected and not state.surge else -math.inf
+    more = state.surplus > state.expected and not state.surge
+    surplus = surplus_log_e(state.surplus, state.expected) if more else -math.inf
     compared = pair.above(harm, _PAIR_KAPPA2) if n1 > 0 and effect > harm else -math.inf
     lower, upper = interval_of(pair)
     started = () if frame.t0 is None else (frame.t0,)
@@ -155,10 +159,14 @@ def _with_bin(
         log_l = (log_l + log_likelihood(float(canary[0]), float(control[0]), share, LOG_RATIO)).astype(
             np.float32
         )
+    # While the fleet rolls a handful of baseline slots is all that could show an incident: too few to tell
+    # its restarts from the candidate's, so only the comparison of arms goes on (ADR 6).
+    alone = 0.0 if promoting else 1.0
     return _with_control(
         replace(
             state,
-            expected=state.expected + rate * float(canary[1]),
+            expected=state.expected + alone * rate * float(canary[1]),
+            surplus=state.surplus + alone * float(canary[0]),
             totals=state.totals + np.concatenate((canary, control)),
             log_l=log_l,
         ),
@@ -175,8 +183,6 @@ def _with_control(state: RestartState, control: Floats) -> RestartState:
 
 def _surges(state: RestartState, recent: Singles) -> bool:
     """Whether the controls restart more than their own past allows."""
-    if state.past[1] < _PRIOR_HOURS:
-        return False
     rate = max(state.floor, state.factor * float(state.past[0] + 0.5) / float(state.past[1] + _PRIOR_HOURS))
     sums = [recent[-bins:].sum(axis=0, dtype=np.float64).tolist() for bins in _SURGE_BINS]
     return any(n >= 2 and surplus_log_e(n, rate * hours) >= _SURGE_LIMIT for n, hours in sums)

@@ -10,6 +10,7 @@ from scipy.stats import binom
 
 from causal_rollouts.evidence import restarts
 from causal_rollouts.evidence.frame import RestartBins
+from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.metrics import Gating, Margins, Metric, MetricKind
 from tests.unit.evidence.count_world import (
     BIN_SECONDS,
@@ -142,3 +143,35 @@ def test_declared_margins_set_the_null_rate():
         restarts.absorb(state, frame, cut(quiet(plan), T0, T0 + 41)).expected for state in (strict, loose)
     ]
     assert expected[1] > 5.0 * expected[0]
+
+
+def test_an_incident_while_the_fleet_rolls_is_not_blamed_on_the_release():
+    """Only baseline is left to compare with then; its few slots cannot show an incident in time."""
+    fleet = Fleet(stable=40, nodes=8, grows=(12, 12, 12), incident=(60, 72, 500.0))
+    rolls = T0 + 56
+
+    def accused(run: int) -> bool:
+        plan, table = world(fleet, run, 0.02)
+        kept = {"baseline-0", "baseline-1"}
+        few = tuple(u for u in plan.units if u.arm is not Arm.BASELINE or u.id in kept)
+        plan = replace(plan, units=few)
+        rows = [table.ids.index(u.id) for u in few]
+        ids = tuple(u.id for u in few)
+        thin = replace(table, ids=ids, restarts=table.restarts[rows], seconds=table.seconds[rows])
+        state = restarts.begin(plan.frame(T0 - 1), cut(thin, plan.first, T0))
+        for now in plan.looks:
+            frame = plan.frame(now, until_stable=rolls if now >= rolls else None)
+            state = restarts.absorb(state, frame, cut(thin, state.next_bin, now + 1))
+            if highest(restarts.judge(state, frame, METRIC), WEIGHT, (1.0, 1.0)) >= REVERT:
+                return True
+        return False
+
+    assert not any(accused(run) for run in range(10))
+
+
+def test_a_small_fleet_sees_an_incident_of_its_own_too():
+    plan, _ = world(Fleet(stable=6, nodes=4), 0, 0.0)
+    crash = [("canary-0", 12), ("canary-1", 20), ("canary-2", 28), ("canary-3", 29)]
+    incident = [(f"pod-{i:02d}", 11) for i in range(3)]
+    finding = told(plan, with_restarts(plan, quiet(plan), *crash, *incident))[-1][1]
+    assert "surged" in finding.note
