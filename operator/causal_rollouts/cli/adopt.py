@@ -25,7 +25,7 @@ from causal_rollouts.adapters.workloads import KubeWorkloads
 from causal_rollouts.cli.adoption import Need, Step, Target, stable_pods, steps
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit, Stopped
-from causal_rollouts.cli.printing import as_json
+from causal_rollouts.cli.printing import as_json, say
 from causal_rollouts.model.traffic import TrafficPlan
 from causal_rollouts.ports import Broken
 
@@ -40,9 +40,9 @@ async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContex
         found, problems = steps(target), await _problems(cluster, target)
     missing = [step for step in found if step.need is not Need.THERE]
     if asked.output == "json":
-        print(as_json(_plain(target, found, problems, len(missing))))
+        say(as_json(_plain(target, found, problems, len(missing))))
     else:
-        print(_text(target, found, problems))
+        say(_text(target, found, problems))
     return Exit.FAILED if missing or problems else Exit.OK
 
 

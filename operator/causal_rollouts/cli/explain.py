@@ -11,26 +11,31 @@ from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit
 from causal_rollouts.cli.knowledge import Known, known
 from causal_rollouts.cli.meanings import MEANINGS, Meaning
-from causal_rollouts.cli.printing import age, as_json
+from causal_rollouts.cli.printing import age, as_json, say
 from causal_rollouts.cli.standing import Standing, State, condition, standing
 from causal_rollouts.decision.words import percent
 from causal_rollouts.model.reasons import Act, Phase, Reason
-from causal_rollouts.ports import Record
+from causal_rollouts.ports import Record, Rollout
+
+TITLES = (
+    ("Not as it should be:", "wrong"),
+    ("What is known:", "metrics"),
+    ("Missing for the next step:", "missing"),
+)
 
 
 async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContextManager[Cluster]]) -> Exit:
     """Print it."""
     async with reach() as cluster:
         seen = await standing(cluster, asked.name)
-        said = condition(await cluster.rollout(asked.name), "Ready").get("reason")
-        told = explained(seen, str(said or ""), cluster.time.now())
-        print(as_json({**seen.plain(), **told}) if asked.output == "json" else _text(seen, told))
+        told = explained(seen, await cluster.rollout(asked.name), cluster.time.now())
+        say(as_json({**seen.plain(), **told}) if asked.output == "json" else _text(seen, told))
     return Exit.OK
 
 
-def explained(seen: Standing, said: str, now: float) -> dict[str, object]:
-    """The parts of the answer. said: reason in the rollout's status."""
-    record = seen.record
+def explained(seen: Standing, rollout: Rollout, now: float) -> dict[str, object]:
+    """The parts of the answer."""
+    record, said = seen.record, str(condition(rollout, "Ready").get("reason") or "")
     reason = _reason(seen, said)
     meaning = MEANINGS[reason] if reason else Meaning("")
     running = record is not None and seen.state is State.RUNNING
@@ -40,6 +45,7 @@ def explained(seen: Standing, said: str, now: float) -> dict[str, object]:
         "because": seen.message,
         "metrics": [_metric(metric) for metric in known(record)] if record else [],
         "missing": _missing(record, now) if record and running else [],
+        "wrong": _wrong(rollout, seen.message) if running or seen.state is State.STALLED else [],
         "fix": meaning.fix,
     }
 
@@ -86,6 +92,13 @@ def _missing(record: Record, now: float) -> list[str]:
     return out
 
 
+def _wrong(rollout: Rollout, said: str) -> list[str]:
+    """Conditions that do not hold, in their own words, unless these were said already."""
+    found = [(kind, condition(rollout, kind)) for kind in ("Supported", "EvidenceValid", "TrafficApplied")]
+    told = [(kind, str(one.get("message"))) for kind, one in found if one.get("status") == "False"]
+    return [f"{kind}: {message}" for kind, message in told if message != said]
+
+
 def _lacks(metric: Known) -> str:
     amount = f"{metric.missing:.1f} nats more" if math.isfinite(metric.missing) else "any"
     return f"{metric.name}: {amount} evidence for safety"
@@ -97,7 +110,7 @@ def _text(seen: Standing, told: dict[str, object]) -> str:
         str(told["meaning"]),
         f"Because: {told['because']}",
     ]
-    for title, name in (("What is known:", "metrics"), ("Missing for the next step:", "missing")):
+    for title, name in TITLES:
         lines = told[name]
         if isinstance(lines, list) and lines:
             parts.append("\n".join([title, *(f"  {line}" for line in lines)]))

@@ -14,7 +14,7 @@ from causal_rollouts.cli import listing
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit
 from causal_rollouts.cli.knowledge import Known, known
-from causal_rollouts.cli.printing import age, as_json, fields, table
+from causal_rollouts.cli.printing import age, as_json, fields, say, table
 from causal_rollouts.cli.standing import Standing, standing
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.ports import Record
@@ -34,7 +34,7 @@ async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContex
                 return await listing.run(asked, reach)
             name = name_of(found[0])
         seen = await standing(cluster, name)
-        print(as_json(_plain(seen)) if asked.output == "json" else detail(seen, cluster.time.now()))
+        say(as_json(_plain(seen)) if asked.output == "json" else detail(seen, cluster.time.now()))
     return Exit.OK
 
 

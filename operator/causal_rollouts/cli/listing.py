@@ -10,7 +10,7 @@ from causal_rollouts.adapters.kube import ROLLOUT, Object
 from causal_rollouts.adapters.reading import created, name, section
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit
-from causal_rollouts.cli.printing import age, as_json, table
+from causal_rollouts.cli.printing import age, as_json, say, table
 
 COLUMNS = ("phase", "release", "step", "weight", "verdict", "effect")
 
@@ -22,12 +22,12 @@ async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContex
         found = await cluster.kube.list(ROLLOUT, "" if wide else cluster.namespace)
         rows = [_row(obj) for obj in found]
         if asked.output == "json":
-            print(as_json(rows))
+            say(as_json(rows))
         elif rows:
-            print(listed(rows, cluster.time.now(), wide=wide))
+            say(listed(rows, cluster.time.now(), wide=wide))
         else:
             where = "in any namespace" if wide else f'in namespace "{cluster.namespace}"'
-            print(f"no CausalRollout {where}")
+            say(f"no CausalRollout {where}")
     return Exit.OK
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from causal_rollouts.cli.arguments import parse
 from causal_rollouts.cli.exits import Exit, Stopped
+from causal_rollouts.cli.printing import say
 
 if TYPE_CHECKING:
     from causal_rollouts.cli.cluster import Cluster, Opener
@@ -75,7 +76,7 @@ def _told(error: Exception, *, debug: bool) -> Exit:
         case _:
             what = " ".join(f"{type(error).__name__}: {error}".split())
             text, code = f"unexpected: {what}; --debug shows where", Exit.UNEXPECTED
-    print(f"{_program()}: {text}", file=sys.stderr)
+    say(f"{_program()}: {text}", aside=True)
     return code
 
 

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 
 GAP = 3
 """Spaces between two columns, as in kubectl."""
+
+
+CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) != "\n"}
+"""Words of a cluster are printed on somebody's terminal: they must not move its cursor."""
+
+
+def say(text: str, *, aside: bool = False) -> None:
+    """Print at once. aside: on stderr, where it does not disturb what programs read."""
+    print(text.translate(CONTROLS), file=sys.stderr if aside else sys.stdout, flush=True)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

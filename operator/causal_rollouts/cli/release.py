@@ -13,7 +13,7 @@ from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit, Stopped
 from causal_rollouts.cli.holding import Holding, holding
 from causal_rollouts.cli.letting_go import LettingGo, end_of, meant
-from causal_rollouts.cli.printing import as_json
+from causal_rollouts.cli.printing import as_json, say
 from causal_rollouts.model import actions as act
 
 
@@ -33,7 +33,7 @@ async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContex
         def tell(text: str) -> None:
             done.append(text)
             if not plain:
-                print(text, flush=True)
+                say(text)
 
         after = await LettingGo(cluster, asked.name, tell).run()
         _say(plain, "done", done if plain else [], left(after))
@@ -122,7 +122,7 @@ def _choice(held: Holding, where: str) -> str:
 
 
 def _confirm(name: str, todo: Sequence[str]) -> None:
-    print("\n".join([f"To let go of {name}:", *(f"  - {line}" for line in todo)]), file=sys.stderr)
+    say("\n".join([f"To let go of {name}:", *(f"  - {line}" for line in todo)]), aside=True)
     if not sys.stdin.isatty():
         raise Stopped("nothing was done; say --yes to do it, or --dry-run to look only", Exit.USAGE)
     print("Do it? [y/N] ", end="", file=sys.stderr, flush=True)
@@ -132,9 +132,9 @@ def _confirm(name: str, todo: Sequence[str]) -> None:
 
 def _say(plain: bool, title: str, lines: Sequence[str], rest: Sequence[str]) -> None:  # noqa: FBT001
     if plain:
-        print(as_json({title: list(lines), "left": list(rest)}))
+        say(as_json({title: list(lines), "left": list(rest)}))
         return
     if title == "would":
-        print("\n".join([f"would: {line}" for line in lines]) or "nothing is held")
+        say("\n".join([f"would: {line}" for line in lines]) or "nothing is held")
     if rest:
-        print("\n".join(["left to you:", *(f"  - {line}" for line in rest)]))
+        say("\n".join(["left to you:", *(f"  - {line}" for line in rest)]))

@@ -11,7 +11,7 @@ from causal_rollouts.analysis.replay import replay
 from causal_rollouts.analysis.replay_line import MetricLine, ReplayLine
 from causal_rollouts.analysis.rows import BadRecording
 from causal_rollouts.cli.exits import Exit, Stopped
-from causal_rollouts.cli.printing import as_json
+from causal_rollouts.cli.printing import as_json, say
 
 
 async def run(asked: argparse.Namespace, _: object) -> Exit:
@@ -20,7 +20,7 @@ async def run(asked: argparse.Namespace, _: object) -> Exit:
     try:
         lines = replay(read(directory), asked.until, stop=asked.stop)
         if asked.output == "json":
-            print(as_json([line.plain() for line in lines]))
+            say(as_json([line.plain() for line in lines]))
             return Exit.OK
         _print(lines, jsonl=asked.output == "jsonl")
     except BadRecording as error:
@@ -32,7 +32,7 @@ def _print(lines: Iterable[ReplayLine], *, jsonl: bool) -> None:
     begin: float | None = None
     for line in lines:
         begin = line.time if begin is None else begin
-        print(line.json() if jsonl else told(line, line.time - begin))
+        say(line.json() if jsonl else told(line, line.time - begin))
 
 
 def told(line: ReplayLine, since: float) -> str:

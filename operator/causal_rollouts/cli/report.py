@@ -10,6 +10,7 @@ from pathlib import Path
 
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit, Stopped
+from causal_rollouts.cli.printing import say
 from causal_rollouts.cli.saved_records import saved_records
 from causal_rollouts.ports import Record
 from causal_rollouts.web.report import page
@@ -56,4 +57,4 @@ def _write(html: str, output: str) -> None:
         Path(output).write_text(html, encoding="utf-8")
     except OSError as error:
         raise Stopped(f"{output}: cannot be written: {error.strerror}", Exit.USAGE) from error
-    print(output)
+    say(output)

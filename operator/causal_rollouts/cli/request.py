@@ -14,7 +14,7 @@ from causal_rollouts.adapters.kube import GROUP, ROLLOUT, Kind, Kube
 from causal_rollouts.adapters.reading import section
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit, Stopped
-from causal_rollouts.cli.printing import as_json
+from causal_rollouts.cli.printing import as_json, say
 from causal_rollouts.control.rest import FAILED
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.ports import Broken, NotYet, Record, Refused, Rollout
@@ -93,6 +93,6 @@ async def _user(kube: Kube) -> str:
 def _say(asked: argparse.Namespace, record: Record | None, value: str, text: str) -> None:
     release = record.name if record else ""
     if asked.output == "json":
-        print(as_json({"verb": asked.verb, "release": release, "value": value, "message": text}))
+        say(as_json({"verb": asked.verb, "release": release, "value": value, "message": text}))
     else:
-        print(f"{release}: {text}")
+        say(f"{release}: {text}")

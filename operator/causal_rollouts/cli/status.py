@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit
-from causal_rollouts.cli.printing import as_json
+from causal_rollouts.cli.printing import as_json, say
 from causal_rollouts.cli.standing import Standing, State, standing
 from causal_rollouts.ports import Broken
 
@@ -24,7 +23,7 @@ async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContex
     async with reach() as cluster:
         seen = await standing(cluster, asked.name)
         if not asked.watch:
-            print(as_json(seen.plain()) if asked.output == "json" else seen.line())
+            say(as_json(seen.plain()) if asked.output == "json" else seen.line())
             return CODES.get(seen.state, Exit.OK)
         return await _watch(cluster, seen, asked)
 
@@ -35,12 +34,12 @@ async def _watch(cluster: Cluster, seen: Standing, asked: argparse.Namespace) ->
     while True:
         line = as_json(seen.plain(), lines=True) if asked.output == "json" else seen.line()
         if line != told:
-            print(line, flush=True)
+            say(line)
             told = line
         if seen.over:
             return CODES.get(seen.state, Exit.OK)
         if cluster.time.now() >= end:
-            print(f"{asked.name}: not over within {asked.timeout:g} s; it goes on", file=sys.stderr)
+            say(f"{asked.name}: not over within {asked.timeout:g} s; it goes on", aside=True)
             return Exit.TIMEOUT
         await cluster.time.sleep(EVERY)
         try:
@@ -48,5 +47,5 @@ async def _watch(cluster: Cluster, seen: Standing, asked: argparse.Namespace) ->
         except Broken as error:
             # An API server that restarts is no answer to the question.
             if not silent:
-                print(f"{asked.name}: cannot be seen for now: {error}", file=sys.stderr)
+                say(f"{asked.name}: cannot be seen for now: {error}", aside=True)
             silent = True

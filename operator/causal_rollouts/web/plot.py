@@ -193,10 +193,8 @@ def _levels(frame: _Frame, marks: Sequence[Mark]) -> Iterator[str]:
 
 
 def _apart(wanted: Sequence[float]) -> list[float]:
-    """Places from top to bottom, each at least a line below the one before, none below the frame."""
-    out: list[float] = []
-    for at in wanted:
-        out.append(max(at, out[-1] + LINE) if out else at)
+    """Places from top to bottom, each at least a line above the next, none below the frame."""
+    out = list(wanted)
     bottom = HEIGHT - BOTTOM + 4.0
     for i in range(len(out) - 1, -1, -1):
         out[i] = min(out[i], bottom)

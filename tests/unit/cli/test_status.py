@@ -152,3 +152,31 @@ def test_looking_writes_nothing(moments, capsys):
         town = moments.town("observing")
         town.run(capsys, *words)
         assert town.seen == []
+
+
+def test_explain_tells_which_condition_does_not_hold(moments, capsys):
+    town = moments.town("observing")
+    wrong = {"type": "EvidenceValid", "status": "False", "reason": "NoData", "message": "errors: no series"}
+    rollout = town.rollout()
+    conditions = [c for c in rollout["status"]["conditions"] if c["type"] != "EvidenceValid"]
+    status = {**rollout["status"], "conditions": [*conditions, wrong]}
+    town.api.change(ROLLOUT, rollout, {**rollout, "status": status}, status=True)
+    assert "EvidenceValid: errors: no series" in town.run(capsys, "explain", NAME).out
+
+
+def test_words_of_a_cluster_do_not_move_the_cursor_of_a_terminal(moments, capsys):
+    town = moments.town("observing")
+    ready = {"type": "Ready", "status": "Unknown", "reason": "Blocked", "message": "\x1b[2Jgone\x9b1A\r\x07"}
+    rollout = town.rollout()
+    status = {**rollout["status"], "conditions": [ready], "phase": "\x1b]0;x\x07"}
+    town.api.change(ROLLOUT, rollout, {**rollout, "status": status}, status=True)
+    for words in (
+        ["status", NAME],
+        ["get", NAME],
+        ["explain", NAME],
+        ["list"],
+        ["status", NAME, "-o", "json"],
+    ):
+        out = town.run(capsys, *words).out
+        assert not set(out) & {"\x1b", "\x9b", "\r", "\x07"}, words
+    assert "gone" in out
