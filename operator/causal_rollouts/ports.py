@@ -19,7 +19,7 @@ from causal_rollouts.model.release import Release, Templates
 from causal_rollouts.model.telemetry import Series
 from causal_rollouts.model.trace import Point
 from causal_rollouts.model.traffic import TrafficPlan
-from causal_rollouts.model.world import Fleet, Json, Key, Traffic
+from causal_rollouts.model.world import Fleet, Json, Key, SlotState, Traffic
 
 
 class NotYet(Exception):  # noqa: N818 - the three outcomes read as words, not as errors
@@ -155,6 +155,10 @@ class Workloads(Protocol):
 
     async def unsupported(self, namespace: str, target: str) -> tuple[str, ...]:
         """Why this target cannot be gated: `field: what; fix`, each. Empty when it can. Raises Broken."""
+        ...
+
+    async def slots(self, namespace: str, target: str) -> tuple[SlotState, ...]:
+        """Slots of a target, also of one that is not there any more. Raises Broken."""
         ...
 
     async def perform(self, namespace: str, action: Action) -> None:

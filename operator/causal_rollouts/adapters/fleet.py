@@ -52,7 +52,7 @@ def fleet_of(seen: Seen) -> Fleet:
     """The fleet of one target."""
     own = uid(seen.deployment)
     sets = [rs for rs in seen.replica_sets if controller(rs) == own]
-    slots = _slots(seen)
+    slots = _slots(name(seen.deployment), seen.replica_sets)
     by_slot = {(labels(rs)[ROLLOUT_LABEL], labels(rs)[SLOT_LABEL]) for rs in slots}
     zones = {name(node): labels(node).get(ZONE, "") for node in seen.nodes}
     arm_pods = [pod for pod in seen.pods if _slot_key(pod) in by_slot]
@@ -152,14 +152,18 @@ def _replica_set(rs: Object) -> ReplicaSet:
     )
 
 
-def _slots(seen: Seen) -> list[Object]:
-    own = name(seen.deployment)
+def slots_of(target: str, replica_sets: Sequence[Object], pods: Sequence[Object]) -> tuple[SlotState, ...]:
+    """Slots of a target by its name."""
+    return tuple(_slot_state(rs, pods) for rs in _slots(target, replica_sets))
+
+
+def _slots(target: str, replica_sets: Sequence[Object]) -> list[Object]:
     return [
         rs
-        for rs in seen.replica_sets
+        for rs in replica_sets
         if ROLLOUT_LABEL in labels(rs)
         and SLOT_LABEL in labels(rs)
-        and notes(rs).get(TARGET_ANNOTATION) == own
+        and notes(rs).get(TARGET_ANNOTATION) == target
     ]
 
 

@@ -190,6 +190,7 @@ def _state(kind: str, route: Object, service: str, marks: frozenset[str]) -> Rou
         weights=found.pop() if len(found) == 1 else None,
         accepted=_accepted(route),
         arms_listed=_lists_arms(route, service),
+        port=next((int(rule.backends[rule.at[Arm.STABLE]].get("port") or 0) for rule in rules), 0),
     )
 
 

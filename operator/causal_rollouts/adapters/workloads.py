@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from causal_rollouts.adapters.fleet import Seen, fleet_of
+from causal_rollouts.adapters.fleet import Seen, fleet_of, slots_of
 from causal_rollouts.adapters.kube import (
     CLAIM,
     DAEMON_SET,
@@ -14,6 +14,7 @@ from causal_rollouts.adapters.kube import (
     NODE,
     POD,
     REPLICA_SET,
+    SLOT_LABEL,
     STATEFUL_SET,
     Gone,
     Kind,
@@ -24,7 +25,7 @@ from causal_rollouts.adapters.slots import slot_set, stable_set
 from causal_rollouts.adapters.support import claim_names, refusals, wrong_kind
 from causal_rollouts.model import actions as act
 from causal_rollouts.model.actions import Action
-from causal_rollouts.model.world import Fleet
+from causal_rollouts.model.world import Fleet, SlotState
 from causal_rollouts.ports import NotYet
 
 
@@ -56,6 +57,12 @@ class KubeWorkloads:
         found = await asyncio.gather(*(self.kube.get(CLAIM, namespace, name) for name in names))
         claims = {name: claim for name, claim in zip(names, found, strict=True) if claim is not None}
         return refusals(deployment, claims)
+
+    async def slots(self, namespace: str, target: str) -> tuple[SlotState, ...]:
+        """Slots of a target, also of one that is not there any more."""
+        sets = await self.kube.list(REPLICA_SET, namespace, SLOT_LABEL)
+        pods = await self.kube.list(POD, namespace, SLOT_LABEL)
+        return slots_of(target, sets, pods)
 
     async def perform(self, namespace: str, action: Action) -> None:
         """Slots, pausing, ReplicaSets and pods."""

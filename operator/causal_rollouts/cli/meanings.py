@@ -48,6 +48,12 @@ MEANINGS: dict[Reason, Meaning] = {
         "version.",
         "Mend what is named; the release goes on by itself until blockedTimeout.",
     ),
+    Reason.ROUTE_CONTESTED: Meaning(
+        "Somebody else, often a GitOps tool, keeps moving the route's weights; the release is paused with "
+        "all traffic on stable.",
+        "Put the lines of condition TrafficApplied into the route in Git, let the tool ignore the weights, "
+        "then `resume`.",
+    ),
     Reason.HARM_PROVEN: Meaning(
         "The candidate is worse than fresh pods of the stable version on the same nodes at the same time, by "
         "more than the harm margin, with more evidence than the error budget allows to be chance.",
@@ -107,5 +113,9 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.ROLLING_OUT: Meaning("The fleet rolls to the candidate; the gate keeps watching."),
     Reason.BAKING: Meaning("All pods are new; they are watched for a while before the arms go."),
     Reason.CLEANING_UP: Meaning("The release ends: weights go home first, then the arms go away."),
+    Reason.REFUSED: Meaning(
+        "The API server refused what the release needs, in the words that are shown.",
+        "Mend the quota, the admission policy or the right that is named; it is tried again by itself.",
+    ),
 }
 """One entry for each reason; a test holds them together."""

@@ -6,8 +6,11 @@ quota or a node that has no room is not: they are told apart here.
 
 from __future__ import annotations
 
+from causal_rollouts.control.contest import advice
+from causal_rollouts.control.leaving import ROLLED
 from causal_rollouts.control.observed import Observed
-from causal_rollouts.decision.situation import Facts, Template
+from causal_rollouts.control.rise import waits_for
+from causal_rollouts.decision.situation import TRAFFIC, Facts, Template
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.world import Fleet, Waiting
@@ -51,6 +54,8 @@ def gather(
         crash_loop=_crash_loop(fleet) if fleet and record.release.phase in EXPOSED else "",
         never_ready=_never_ready(o, record, now) if fleet and not blocked else "",
         blocked=blocked,
+        waits_for=waits_for(record.release, record.registration, o) or TRAFFIC,
+        contested=advice(record.release, o),
         unreadable=unreadable,
         provider_error=provider_error,
     )
@@ -76,23 +81,25 @@ def _template(fleet: Fleet, record: Record) -> Template:
 def _bypassed(fleet: Fleet, record: Record) -> bool:
     """Somebody un-paused the target while the release did not roll."""
     release = record.release
-    may_roll = release.desired.roll or release.resume is Phase.PROMOTING or release.resume is Phase.BAKING
-    return not fleet.target.paused and not may_roll and not release.desired.undo
+    may_roll = release.desired.roll or ROLLED & {release.phase, release.resume}
+    return not (fleet.target.paused or may_roll or release.desired.undo)
 
 
-def _canary(fleet: Fleet) -> list[Waiting]:
-    return [w for w in fleet.waiting if w.slot.startswith(f"{Arm.CANARY}-")]
+def _crashing(fleet: Fleet, arm: Arm) -> dict[str, Waiting]:
+    """The slots of an arm, if every one of them has a container that keeps crashing; else none."""
+    slots = {state.slot.id for state in fleet.slots if state.slot.arm is arm}
+    crashing = {
+        w.slot: w
+        for w in fleet.waiting
+        if w.slot in slots and (w.reason == "CrashLoopBackOff" or w.restarts >= CRASHES_TO_CALL_IT_A_LOOP)
+    }
+    return crashing if crashing.keys() == slots else {}
 
 
 def _crash_loop(fleet: Fleet) -> str:
-    """Every canary slot has a container that keeps crashing."""
-    slots = {state.slot.id for state in fleet.slots if state.slot.arm is Arm.CANARY}
-    crashing = {
-        w.slot: w
-        for w in _canary(fleet)
-        if w.reason == "CrashLoopBackOff" or w.restarts >= CRASHES_TO_CALL_IT_A_LOOP
-    }
-    if not slots or slots - crashing.keys():
+    """Every canary crashes, and fresh pods of the stable template do not."""
+    crashing = _crashing(fleet, Arm.CANARY)
+    if not crashing or _crashing(fleet, Arm.BASELINE):
         return ""
     first = crashing[min(crashing)]
     what = first.message or first.reason
@@ -100,16 +107,23 @@ def _crash_loop(fleet: Fleet) -> str:
 
 
 def _never_ready(o: Observed, record: Record, now: float) -> str:
-    release, times = record.release, record.registration.times
-    if release.phase is not Phase.SHIFTING or now - release.since < times.ready_timeout or o.fleet is None:
+    """Canary pods had their time and are not ready, while all of baseline is."""
+    release, timeout = record.release, record.registration.times.ready_timeout
+    if release.phase is not Phase.SHIFTING or release.blocked_since is not None or o.fleet is None:
         return ""
-    wanted = {p.slot.id for p in release.desired.slots}
-    ready = {state.slot.id for state in o.fleet.slots if state.ready}
-    late = sorted(wanted - ready)
-    if not late or any(not name.startswith(f"{Arm.CANARY}-") for name in late):
+    ready = {state.slot.id for state in o.slots if state.ready}
+    waiting = [p.slot for p in release.desired.slots if p.slot.id not in ready]
+    if any(slot.arm is not Arm.CANARY for slot in waiting):
         return ""
-    limit = f"readyTimeout ({times.ready_timeout:.0f} s)"
-    return f"not ready within {limit} while baseline pods are: {', '.join(late)}"
+    # A slot's time begins with its newest pod: an operator that was away made none.
+    began = {pod.slot: pod.created for pod in sorted(o.fleet.pods, key=lambda pod: pod.created)}
+    late = [
+        slot.id
+        for slot in waiting
+        if slot.id in began and now - max(began[slot.id], release.since) >= timeout
+    ]
+    limit = f"readyTimeout ({timeout:.0f} s)"
+    return f"not ready within {limit} while baseline pods are: {', '.join(sorted(late))}" if late else ""
 
 
 def _blocked(fleet: Fleet, record: Record, now: float) -> str:
@@ -121,6 +135,9 @@ def _blocked(fleet: Fleet, record: Record, now: float) -> str:
     for state in fleet.slots:
         if state.failure:
             return f"slot {state.slot.id} gets no pod: {state.failure}"
+    if crashing := _crashing(fleet, Arm.BASELINE):
+        first = crashing[min(crashing)]
+        return f"fresh pods of the stable template crash too, {first.pod}: {first.message or first.reason}"
     return _stable_not_startable(fleet, record, now)
 
 

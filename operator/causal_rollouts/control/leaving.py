@@ -64,8 +64,7 @@ def clean_up(release: Release, observed: Observed, now: float) -> Release:
         if now - release.since < DRAIN:
             return release
         return replace(release, desired=replace(release.desired, slots=()))
-    slots_left = bool(observed.fleet and observed.fleet.slots)
-    if slots_left or (release.desired.undo and not undone(release, observed)):
+    if observed.slots or (release.desired.undo and not undone(release, observed)):
         return release
     return replace(release, phase=Phase.DONE, since=now)
 
@@ -75,8 +74,10 @@ def undone(release: Release, observed: Observed) -> bool:
     if observed.fleet is None:
         return True
     stable = observed.replica_set(release.stable_hash)
+    others = [rs for rs in observed.fleet.replica_sets if rs.template_hash != release.stable_hash]
     return (
         observed.replica_set(release.candidate_hash) is None
+        and not any(rs.replicas for rs in others)
         and not observed.fleet.orphans
         and stable is not None
         and stable.ready >= observed.fleet.target.replicas

@@ -11,25 +11,20 @@ from dataclasses import dataclass, replace
 
 from causal_rollouts.control import leaving
 from causal_rollouts.control.observed import Observed
-from causal_rollouts.decision.allocation import Rung, allocate
-from causal_rollouts.model.arms import Arm
+from causal_rollouts.control.rise import can_carry, fresh, rung, unready
 from causal_rollouts.model.assignment import assign
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.reasons import Act, Outcome, Phase, Reason
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import Release
-from causal_rollouts.model.traffic import Change, Weights
+from causal_rollouts.model.traffic import Change
 from causal_rollouts.model.world import Fleet
-
-OVERLOAD = 1.25
-"""Highest load of a stable pod after a step, as a multiple of what it carried before the release."""
-
-STALE_LOOKS = 3
-"""A window older than this many looks is not fresh enough to let traffic rise."""
 
 MAY_STEP = frozenset(
     {
         Reason.WAITING_FOR_HISTORY,
+        Reason.WAITING_FOR_PODS,
+        Reason.WAITING_FOR_CAPACITY,
         Reason.WAITING_FOR_TRAFFIC,
         Reason.ROLLING_OUT,
         Reason.BAKING,
@@ -37,6 +32,9 @@ MAY_STEP = frozenset(
     }
 )
 """Holds that only wait for the machine; any other hold stops the steps too."""
+
+BLIND = frozenset({Reason.PROVIDER_ERROR, Reason.NO_DATA, Reason.INCOMPLETE_DATA, Reason.SHARE_MISMATCH})
+"""Holds for want of valid data: maxDuration's clock stands still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +61,6 @@ def progress(release: Release, decision: Decision, step: Step) -> Release:
             return _hold(release, decision, step)
 
 
-def rung(release: Release, registration: Registration) -> Rung:
-    """Slots and weights of the current stage for the fleet as it was at the start."""
-    return allocate(registration.stages, registration.arms, release.replicas)[max(release.stage, 0)]
-
-
 def enter_stage(release: Release, step: Step, stage: int) -> Release:
     """Ask for the slots of a stage; its weights follow when they are ready."""
     entered = replace(
@@ -89,12 +82,31 @@ def enter_stage(release: Release, step: Step, stage: int) -> Release:
     return replace(entered, desired=replace(release.desired, slots=slots, services=True))
 
 
-def resume(release: Release, now: float) -> Release:
-    """Go on with what a pause interrupted; the stage's clock goes on too."""
+def resume(release: Release, step: Step) -> Release:
+    """Go on with what a pause interrupted."""
     if release.phase is not Phase.PAUSED or release.resume is None:
         return release
-    desired = replace(release.desired, roll=release.resume in {Phase.PROMOTING, Phase.BAKING})
-    return replace(release, phase=release.resume, since=now, resume=None, paused_by="", desired=desired)
+    return replace(
+        release,
+        phase=release.resume,
+        since=step.now,
+        resume=None,
+        paused_by="",
+        desired=replace(release.desired, roll=release.resume in {Phase.PROMOTING, Phase.BAKING}),
+        invalid_since=None,
+        invalid_seconds=_excused(release, step),
+        contested=0,
+    )
+
+
+def _excused(release: Release, step: Step) -> float:
+    """Time of a pause does not count, and who resumes a stage that ran out of time gives it another."""
+    if release.stage_since is None:
+        return 0.0
+    stands = release.since if release.invalid_since is None else release.invalid_since
+    ran = stands - release.stage_since - release.invalid_seconds
+    spent = ran >= step.registration.stages[release.stage].max_duration
+    return step.now - release.stage_since - (0.0 if spent else ran)
 
 
 def _pause(release: Release, decision: Decision, step: Step) -> Release:
@@ -116,13 +128,15 @@ def _promote(release: Release, step: Step) -> Release:
         release,
         phase=Phase.PROMOTING,
         since=step.now,
+        resume=None,
+        paused_by="",
         timeline=(*release.timeline, change),
         desired=replace(release.desired, roll=True),
     )
 
 
 def _hold(release: Release, decision: Decision, step: Step) -> Release:
-    release = _clock(release, decision, step.now)
+    release = _roll(_clock(release, decision, step.now), decision, step)
     if decision.reason not in MAY_STEP:
         return release
     match release.phase:
@@ -134,7 +148,8 @@ def _hold(release: Release, decision: Decision, step: Step) -> Release:
             rolled = step.observed.fleet is not None and _rolled(step.observed.fleet, release)
             return replace(release, phase=Phase.BAKING, since=step.now) if rolled else release
         case Phase.BAKING:
-            if step.now - release.since < step.registration.times.bake:
+            # Weights home give the baseline's share to the candidate: a rise as any other.
+            if step.now - release.since < step.registration.times.bake or not _fresh(release, step):
                 return release
             return leaving.finish(release, step.now, Outcome.PROMOTED, "promoted")
         case Phase.REVERTING | Phase.FINISHING:
@@ -144,14 +159,11 @@ def _hold(release: Release, decision: Decision, step: Step) -> Release:
 
 
 def _clock(release: Release, decision: Decision, now: float) -> Release:
-    """MaxDuration's clock stands while data are invalid."""
-    blind = decision.reason in {
-        Reason.PROVIDER_ERROR,
-        Reason.NO_DATA,
-        Reason.INCOMPLETE_DATA,
-        Reason.SHARE_MISMATCH,
-    }
-    if release.phase is not Phase.OBSERVING or blind == (release.invalid_since is not None):
+    """MaxDuration's clock stands while data are invalid; between two looks the last word stands."""
+    blind = decision.reason in BLIND
+    if release.phase is not Phase.OBSERVING or decision.reason is Reason.BETWEEN_LOOKS:
+        return release
+    if blind == (release.invalid_since is not None):
         return release
     if blind:
         return replace(release, invalid_since=now)
@@ -159,49 +171,33 @@ def _clock(release: Release, decision: Decision, now: float) -> Release:
     return replace(release, invalid_since=None, invalid_seconds=release.invalid_seconds + lost)
 
 
+def _roll(release: Release, decision: Decision, step: Step) -> Release:
+    """The fleet takes the candidate only while the gate sees; blind or suspended, it stands as it is."""
+    if release.phase is not Phase.PROMOTING:
+        return release
+    may = _fresh(release, step) and decision.reason is not Reason.SUSPENDED
+    return replace(release, desired=replace(release.desired, roll=may))
+
+
 def _fresh(release: Release, step: Step) -> bool:
-    """The newest look was valid and is recent: the condition of every rise."""
-    allowed = STALE_LOOKS * 2 * step.registration.grid.width + step.registration.grid.delay
-    return release.usable and release.looked is not None and step.now - release.looked <= allowed
+    return fresh(release, step.registration.grid, step.now)
 
 
 def _shift(release: Release, step: Step) -> Release:
     want = rung(release, step.registration).weights
     if release.desired.weights != want:
-        if not (_slots_ready(release, step.observed) and _fresh(release, step)):
+        if unready(release, step.observed) or not _fresh(release, step):
             return release
         if not can_carry(step.observed, release, want):
             return release
         change = Change(step.now, release.stage, want, Phase.SHIFTING)
         desired = replace(release.desired, weights=want)
-        return replace(
-            release, desired=desired, timeline=(*release.timeline, change), share_ok=False, usable=False
-        )
-    if not (step.observed.applied(want) and release.share_ok):
+        return replace(release, desired=desired, timeline=(*release.timeline, change), share_ok=False)
+    if not step.observed.applied(want):
         return release
-    return replace(release, phase=Phase.OBSERVING, since=step.now, stage_since=release.timeline[-1].time)
-
-
-def _slots_ready(release: Release, observed: Observed) -> bool:
-    """All pods ready, and the gateway's view of them (endpoints) too."""
-    if observed.fleet is None or observed.traffic is None:
-        return False
-    ready = {state.slot for state in observed.fleet.slots if state.ready}
-    if any(p.slot not in ready for p in release.desired.slots):
-        return False
-    arms = {p.slot.arm for p in release.desired.slots}
-    return all(
-        observed.traffic.endpoints.get(arm, 0) >= sum(p.slot.arm is arm for p in release.desired.slots)
-        for arm in arms
-    )
-
-
-def can_carry(observed: Observed, release: Release, weights: Weights) -> bool:
-    """Stable can carry its share: no pod above `OVERLOAD` of what it carried before."""
-    if observed.fleet is None:
-        return False
-    ready = observed.ready_stable
-    return ready > 0 and weights.share(Arm.STABLE) * release.replicas <= OVERLOAD * ready
+    if release.stage_since is None:
+        release = replace(release, stage_since=release.timeline[-1].time)
+    return replace(release, phase=Phase.OBSERVING, since=step.now) if release.share_ok else release
 
 
 def _rolled(fleet: Fleet, release: Release) -> bool:
@@ -219,18 +215,10 @@ def _rolled(fleet: Fleet, release: Release) -> bool:
 
 
 def note_blocked(release: Release, blocked: str, now: float) -> Release:
-    """Since when the candidate's pods could not start."""
+    """Since when pods could not start; when they can again, their time to get ready begins anew."""
     if bool(blocked) == (release.blocked_since is not None):
         return release
-    return replace(release, blocked_since=now if blocked else None)
-
-
-def reapply(release: Release, step: Step) -> Release:
-    """Somebody moved the weights under us: they are set again, and the bins around it are not used."""
-    judged = release.phase in {Phase.OBSERVING, Phase.PROMOTING, Phase.BAKING}
-    held = step.observed.weights
-    if not judged or step.observed.traffic is None or held == release.desired.weights:
-        return release
-    last = release.timeline[-1]
-    change = Change(step.now, release.stage, release.desired.weights, last.phase)
-    return replace(release, timeline=(*release.timeline, change), usable=False, share_ok=False)
+    if blocked:
+        return replace(release, blocked_since=now)
+    since = now if release.phase is Phase.SHIFTING else release.since
+    return replace(release, blocked_since=None, since=since)

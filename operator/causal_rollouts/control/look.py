@@ -56,6 +56,8 @@ async def look(record: Record, metrics: MetricsSource, now: float) -> Looked:
         state = found.state
         if found.evidence.harm:
             return Looked(found.evidence, state, index)
+        # After hours without metrics many looks are due: other rollouts get their turn between them.
+        await asyncio.sleep(0)
     return Looked(found.evidence if found else None, state, newest)
 
 

@@ -29,7 +29,7 @@ async def observe(key: Key, ports: Ports, grid: Grid) -> Observed | None:
     past = tuple(r for r in mine if r.final)
     release = next_release(key.name, records)
     resolved, problems = await _resolve(rollout, ports, grid, release)
-    target, plan = _names(resolved, running, rollout)
+    target, plan = _names(resolved, running or (past[-1] if past and rollout.deleting else None), rollout)
     fleet, traffic, unsupported, rivals = await asyncio.gather(
         _fleet(ports, key, target),
         _traffic(ports, key, plan),
@@ -53,8 +53,9 @@ async def observe(key: Key, ports: Ports, grid: Grid) -> Observed | None:
             "remove spec.paused there, the gate sets it"
         )
     found.extend(traffic.problems if traffic else ())
+    left = await ports.workloads.slots(key.namespace, target) if fleet is None and running else ()
     return Observed(
-        rollout, resolved, fleet, traffic, running, past, tuple(found), tuple(unsupported), release
+        rollout, resolved, fleet, traffic, running, past, tuple(found), tuple(unsupported), release, left
     )
 
 
@@ -82,11 +83,11 @@ async def _resolve(
 
 
 def _names(
-    resolved: Resolved | None, running: Record | None, rollout: Rollout
+    resolved: Resolved | None, registered: Record | None, rollout: Rollout
 ) -> tuple[str, TrafficPlan | None]:
-    """Target and traffic; of a running release those it registered, even if the spec is broken now."""
-    if running is not None:
-        return running.registration.target, running.registration.traffic
+    """Target and traffic; where a record counts those it registered, even if the spec is broken now."""
+    if registered is not None:
+        return registered.registration.target, registered.registration.traffic
     if resolved is not None:
         return resolved.target, resolved.traffic
     return str(_section(rollout.spec, "targetRef").get("name", "")), None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from causal_rollouts.api.resolve import Resolved
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.traffic import HOME, Weights
-from causal_rollouts.model.world import Fleet, ReplicaSet, Traffic
+from causal_rollouts.model.world import Fleet, ReplicaSet, SlotState, Traffic
 from causal_rollouts.ports import Record, Rollout
 
 
@@ -18,6 +18,7 @@ class Observed:
     resolved: what the spec means now, None while it cannot be resolved.
     record: the running release, None at rest. past: ended ones, oldest first.
     next_release: name of a release that would begin now, free also among records of an earlier rollout.
+    left: slots that stand though the target is gone.
     """
 
     rollout: Rollout
@@ -29,6 +30,12 @@ class Observed:
     problems: tuple[str, ...]
     unsupported: tuple[str, ...]
     next_release: str
+    left: tuple[SlotState, ...] = ()
+
+    @property
+    def slots(self) -> tuple[SlotState, ...]:
+        """All slots that stand."""
+        return self.left if self.fleet is None else self.fleet.slots
 
     @property
     def stable_set(self) -> ReplicaSet | None:
@@ -58,9 +65,7 @@ class Observed:
 
     def ready_slots(self, arm: Arm) -> int:
         """Slots of an arm whose pod is ready."""
-        if self.fleet is None:
-            return 0
-        return sum(state.ready for state in self.fleet.slots if state.slot.arm is arm)
+        return sum(state.ready for state in self.slots if state.slot.arm is arm)
 
     def applied(self, weights: Weights) -> bool:
         """The routes carry these weights and the gateway has taken them."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from causal_rollouts.control.leaving import on_the_way_home
-from causal_rollouts.control.lifecycle import OVERLOAD
 from causal_rollouts.control.observed import Observed
+from causal_rollouts.control.rise import OVERLOAD
 from causal_rollouts.model import actions as act
 from causal_rollouts.model.actions import Action
 from causal_rollouts.model.arms import Arm
@@ -18,6 +18,8 @@ from causal_rollouts.model.reasons import Outcome, Phase
 from causal_rollouts.model.release import Release
 from causal_rollouts.model.traffic import HOME
 from causal_rollouts.ports import Record
+
+GOING = frozenset({Phase.REVERTING, Phase.FINISHING, Phase.DONE})
 
 
 def plan(record: Record, o: Observed) -> tuple[Action, ...]:
@@ -44,10 +46,21 @@ def _stop_the_roll(release: Release, o: Observed) -> Iterator[Action]:
         return
     if release.phase is Phase.DONE or release.outcome is Outcome.BYPASSED:
         return
+    if release.outcome is Outcome.DELETED and _complete(o):
+        # A fleet of one version stays as it runs; one that is half way goes no further.
+        return
     yield act.PauseTarget(o.fleet.target.name)
 
 
+def _complete(o: Observed) -> bool:
+    runs = o.stable_set
+    return o.fleet is not None and runs is not None and runs.template_hash == o.fleet.target.template_hash
+
+
 def _services(release: Release, o: Observed) -> Iterator[Action]:
+    if release.phase in GOING:
+        # Weights go home without them, also when the Service itself is gone.
+        return
     if release.desired.services and o.traffic is not None and not o.traffic.arm_services:
         yield act.EnsureArmServices(o.traffic.service)
 
@@ -62,20 +75,18 @@ def _weights(release: Release, o: Observed) -> Iterator[Action]:
 
 
 def _slots(record: Record, o: Observed) -> Iterator[Action]:
-    if o.fleet is None:
-        return
     release, templates = record.release, record.templates
-    there = {state.slot: state for state in o.fleet.slots}
+    there = {state.slot: state for state in o.slots}
     wanted = {planned.slot: planned for planned in release.desired.slots}
     for slot, planned in wanted.items():
-        if slot not in there:
+        if slot not in there and release.phase not in GOING:
             canary = slot.arm is Arm.CANARY
             yield act.CreateSlot(
                 slot=slot,
                 template=templates.candidate if canary else templates.stable,
                 template_hash=release.candidate_hash if canary else release.stable_hash,
                 node=planned.node,
-                target=o.fleet.target.name,
+                target=record.registration.target,
                 record=record.name,
                 record_uid=record.uid,
             )
@@ -103,12 +114,12 @@ def _undo(record: Record, o: Observed) -> Iterator[Action]:
         return
     target = o.fleet.target
     stable = o.replica_set(release.stable_hash)
-    for rs in o.fleet.replica_sets:
-        if rs.replicas == 0 and rs.template_hash not in {release.stable_hash, release.candidate_hash}:
-            yield act.DeleteReplicaSet(rs.name, rs.uid, orphan=False)
-    candidate = o.replica_set(release.candidate_hash)
-    if candidate is not None:
-        yield act.DeleteReplicaSet(candidate.name, candidate.uid, orphan=True)
+    others = [rs for rs in o.fleet.replica_sets if rs.template_hash != release.stable_hash]
+    rolling = any(rs.replicas for rs in others)
+    # The empty ones first: with the candidate's gone, the youngest set that is left would be filled.
+    for rs in sorted(others, key=lambda rs: (rs.replicas > 0, rs.name)):
+        if rolling or rs.template_hash == release.candidate_hash:
+            yield act.DeleteReplicaSet(rs.name, rs.uid, orphan=rs.replicas > 0)
     if stable is None:
         yield act.RestoreStableSet(
             release.stable_set, record.templates.stable, target.replicas, target.name, target.uid

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from causal_rollouts.control import lifecycle, view
+from causal_rollouts.control.contest import defend
 from causal_rollouts.control.facts import asked_by, gather
 from causal_rollouts.control.ledger import log_decision
 from causal_rollouts.control.look import Looked, due, look
@@ -16,7 +17,7 @@ from causal_rollouts.control.observe import observe
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.control.plan import plan
 from causal_rollouts.control.requests import carried_out
-from causal_rollouts.control.rest import Rest, begin, rest
+from causal_rollouts.control.rest import Rest, Resting, begin, rest
 from causal_rollouts.control.roster import merge
 from causal_rollouts.decision.decide import decide
 from causal_rollouts.decision.situation import situate
@@ -27,7 +28,7 @@ from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.reasons import Act, Phase, Validity
 from causal_rollouts.model.release import Release
 from causal_rollouts.model.world import Key
-from causal_rollouts.ports import NotYet, Ports, Record, Rollout
+from causal_rollouts.ports import NotYet, Ports, Record, Refused, Rollout
 
 STEP = 1.0
 """Seconds between passes while pods or routes are moving."""
@@ -36,7 +37,7 @@ IDLE = 60.0
 """Seconds between passes at rest: the resync that finds what a watch has missed."""
 
 TRAFFIC = (act.EnsureArmServices, act.DeleteArmServices, act.SetWeights)
-OWN = (act.AddFinalizer, act.RemoveFinalizer, act.ClearRequest)
+LAST = (act.RemoveFinalizer, act.ClearRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +68,19 @@ async def _at_rest(observed: Observed, ports: Ports) -> float:
         )
         await perform(observed.rollout, (act.AddFinalizer(), *carried_out(observed, record)), ports)
         return 0.0
-    await perform(observed.rollout, resting.actions, ports)
+    failed = await _attempt(observed.rollout, resting.actions, ports)
     if not observed.rollout.deleting:
-        await ports.rollouts.publish(observed.rollout, view.at_rest(observed, resting, now))
+        await ports.rollouts.publish(observed.rollout, view.at_rest(observed, _refused(resting, failed), now))
+    await _conclude(observed.rollout, resting.actions, failed, ports)
     return STEP if resting.actions or resting.rest is Rest.ROLLING else IDLE
 
 
 async def _running(observed: Observed, record: Record, ports: Ports) -> float:
     now = ports.clock.now()
     seen = observed.fleet.pods if observed.fleet else ()
+    step = lifecycle.Step(record.registration, observed, now)
     release = replace(record.release, pods=merge(record.release.pods, seen, now))
-    release = _resumed(release, observed, record, now)
+    release = defend(_resumed(release, record, step), observed, now)
     record = replace(record, release=release)
     looked = await look(record, ports.metrics, now) if _watching(release) and due(record, now) else Looked()
     release = _note(release, looked, now)
@@ -89,17 +92,21 @@ async def _running(observed: Observed, record: Record, ports: Ports) -> float:
         unreadable=looked.unreadable,
     )
     decision = decide(situate(record.registration, release, looked.evidence, facts, now))
-    step = lifecycle.Step(record.registration, observed, now)
-    release = lifecycle.note_blocked(lifecycle.reapply(release, step), facts.blocked, now)
+    release = lifecycle.note_blocked(release, facts.blocked, now)
     release = _verdict(lifecycle.progress(release, decision, step), looked, decision)
     after = log_decision(replace(record, release=release), decision, looked, now)
     actions = (*plan(after, observed), *carried_out(observed, after))
-    if after != observed.record:
+    if actions or after != observed.record:
+        # Also to try again: a copy that acts on an old view must lose here first.
         after = await ports.rollouts.write_ahead(replace(after, seq=after.seq + 1))
-    await perform(observed.rollout, actions, ports)
+    failed = await _attempt(observed.rollout, actions, ports)
     await _tell(observed, record, after, decision, ports)
-    if after.release.phase is not Phase.DONE:
-        await ports.rollouts.publish(observed.rollout, view.running(observed, after, decision, looked, now))
+    if after.release.phase is not Phase.DONE and act.AddFinalizer() not in actions:
+        refused = str(failed) if isinstance(failed, Refused) else ""
+        await ports.rollouts.publish(
+            observed.rollout, view.running(observed, after, decision, looked, now, refused=refused)
+        )
+    await _conclude(observed.rollout, actions, failed, ports)
     return _again(after.release, after, now)
 
 
@@ -108,19 +115,52 @@ async def perform(rollout: Rollout, actions: tuple[Action, ...], ports: Ports) -
     for action in actions:
         if isinstance(action, TRAFFIC):
             await ports.router.perform(rollout.key.namespace, action)
-        elif isinstance(action, OWN):
+        elif isinstance(action, (*LAST, act.AddFinalizer)):
             await ports.rollouts.perform(rollout, action)
         else:
             await ports.workloads.perform(rollout.key.namespace, action)
+
+
+async def _attempt(rollout: Rollout, actions: tuple[Action, ...], ports: Ports) -> NotYet | Refused | None:
+    """Every effect, also after one that failed: a slot that is refused keeps no weight from going home.
+
+    Only the finalizer must stand before anything else is done.
+    """
+    failed: NotYet | Refused | None = None
+    for action in actions:
+        if isinstance(action, LAST):
+            continue
+        try:
+            await perform(rollout, (action,), ports)
+        except (NotYet, Refused) as error:
+            if isinstance(action, act.AddFinalizer):
+                raise
+            failed = error if failed is None or isinstance(error, Refused) else failed
+    return failed
+
+
+async def _conclude(
+    rollout: Rollout, actions: tuple[Action, ...], failed: Exception | None, ports: Ports
+) -> None:
+    """What changes the rollout itself comes last, and only when all else is done."""
+    if failed is not None:
+        raise failed
+    await perform(rollout, tuple(a for a in actions if isinstance(a, LAST)), ports)
+
+
+def _refused(resting: Resting, failed: Exception | None) -> Resting:
+    if not isinstance(failed, Refused):
+        return resting
+    return Resting(Rest.NOT_READY, f"the API server refuses what the gate needs: {failed}")
 
 
 def _watching(release: Release) -> bool:
     return release.phase not in {Phase.REVERTING, Phase.FINISHING, Phase.DONE}
 
 
-def _resumed(release: Release, observed: Observed, record: Record, now: float) -> Release:
-    asked = asked_by(observed.rollout.requests.resume, record)
-    return lifecycle.resume(release, now) if asked else release
+def _resumed(release: Release, record: Record, step: lifecycle.Step) -> Release:
+    asked = asked_by(step.observed.rollout.requests.resume, record)
+    return lifecycle.resume(release, step) if asked else release
 
 
 def _note(release: Release, looked: Looked, now: float) -> Release:

@@ -6,13 +6,13 @@ from causal_rollouts.control.facts import asked_by
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.model.actions import ClearRequest
 from causal_rollouts.model.reasons import Outcome, Phase
-from causal_rollouts.ports import Record
+from causal_rollouts.ports import Record, Requests
 
 PREFIX = "causalrollouts.dev/"
 
 
 def carried_out(observed: Observed, record: Record) -> tuple[ClearRequest, ...]:
-    """Requests whose effect stands in the record, and requests for a release that is over."""
+    """Requests whose effect stands in the record, and those for a release that is over."""
     release, asked = record.release, observed.rollout.requests
     done = {
         "pause": release.phase is Phase.PAUSED,
@@ -22,12 +22,24 @@ def carried_out(observed: Observed, record: Record) -> tuple[ClearRequest, ...]:
         or release.outcome is Outcome.PROMOTED,
         "retry": True,
     }
-    values = {"pause": asked.pause, "resume": asked.resume, "abort": asked.abort, "promote": asked.promote}
-    clear = [
+    return tuple(
         ClearRequest(PREFIX + verb, value)
-        for verb, value in values.items()
-        if asked_by(value, record) and done[verb]
-    ]
-    if asked.retry:
-        clear.append(ClearRequest(f"{PREFIX}retry", asked.retry))
-    return tuple(clear)
+        for verb, value in _values(asked).items()
+        if value and (done[verb] or not asked_by(value, record))
+    )
+
+
+def pointless(observed: Observed, *, waiting: bool) -> tuple[ClearRequest, ...]:
+    """Requests while no release runs: left there, they would strike the next one.
+
+    waiting: something still keeps a release from beginning, so that `retry` may yet be of use.
+    """
+    return tuple(
+        ClearRequest(PREFIX + verb, value)
+        for verb, value in _values(observed.rollout.requests).items()
+        if value and not (waiting and verb == "retry")
+    )
+
+
+def _values(asked: Requests) -> dict[str, str]:
+    return {verb: getattr(asked, verb) for verb in ("pause", "resume", "abort", "promote", "retry")}

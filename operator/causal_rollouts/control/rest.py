@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from causal_rollouts.control.observed import Observed
+from causal_rollouts.control.requests import pointless
 from causal_rollouts.model import actions as act
 from causal_rollouts.model.actions import Action
 from causal_rollouts.model.reasons import Outcome, Phase
 from causal_rollouts.model.release import Release, Templates
+from causal_rollouts.model.traffic import HOME
 from causal_rollouts.ports import Record
 
 FAILED = frozenset({Outcome.REVERTED, Outcome.ABORTED, Outcome.BLOCKED})
@@ -44,11 +46,26 @@ def rest(o: Observed, now: float) -> Resting:
     if o.rollout.deleting:
         return Resting(Rest.GONE, "deleted", tuple(_let_go(o)))
     if o.problems or o.unsupported or o.fleet is None or o.resolved is None:
-        return Resting(Rest.NOT_READY, "; ".join((*o.problems, *o.unsupported)))
+        over = pointless(o, waiting=True)
+        return Resting(Rest.NOT_READY, "; ".join((*o.problems, *o.unsupported)), over)
     found = _template(o, now)
     gate = () if o.fleet.target.gate else (act.GateTarget(o.fleet.target.name),)
-    held = (act.RemoveFinalizer(),) if o.rollout.held and found.rest is not Rest.BEGIN else ()
-    return Resting(found.rest, found.message, (*gate, *_services(o), *found.actions, *held))
+    if found.rest is Rest.BEGIN:
+        return Resting(found.rest, found.message, (*gate, *_services(o)))
+    held = (act.RemoveFinalizer(),) if o.rollout.held else ()
+    over = pointless(o, waiting=found.rest is Rest.SUSPENDED)
+    return Resting(found.rest, found.message, (*gate, *_services(o), *_tidy(o), *found.actions, *held, *over))
+
+
+def _tidy(o: Observed) -> tuple[Action, ...]:
+    """At rest all traffic is on stable and no slot stands, whoever moved or left something."""
+    if o.traffic is None:
+        return ()
+    away = [route for route in o.traffic.routes if route.weights != HOME]
+    if away:
+        service = o.traffic.service
+        return tuple(act.SetWeights(service, r.kind, r.name, HOME, r.version) for r in away)
+    return tuple(act.DeleteSlot(s.slot, s.name) for s in o.slots) if o.applied(HOME) else ()
 
 
 def next_release(name: str, past: tuple[Record, ...]) -> str:
@@ -121,10 +138,11 @@ def _template(o: Observed, now: float) -> Resting:
         pause = not target.paused and o.resolved.gate == "AlwaysPaused"
         actions: tuple[Action, ...] = (through,) if unpause else ()
         return Resting(Rest.IDLE, _last(o), (act.PauseTarget(target.name),) if pause else actions)
+    if _known_good(o, target.template_hash, now):
+        back = (through,) if target.paused else ()
+        return Resting(Rest.GOING_BACK, "the template promoted before is let through at once", back)
     if not target.paused:
         return Resting(Rest.ROLLING, "a template rolls out without the gate (resumed by hand)")
-    if _known_good(o, target.template_hash, now):
-        return Resting(Rest.GOING_BACK, "the template promoted before is let through at once", (through,))
     failed = _failed_before(o, target.template_hash)
     if failed is not None:
         return Resting(Rest.FAILED_BEFORE, f"{failed.name}: {failed.release.why}")
@@ -136,7 +154,16 @@ def _template(o: Observed, now: float) -> Resting:
 def _without_stable(o: Observed, through: Action) -> Resting:
     if o.fleet is None:
         return Resting(Rest.NOT_READY, "")
-    if any(rs.replicas > 0 for rs in o.fleet.replica_sets):
+    running = sum(rs.replicas > 0 for rs in o.fleet.replica_sets)
+    if running and o.fleet.target.paused:
+        name = o.fleet.target.name
+        because = (
+            f'spec.targetRef.name: Deployment "{name}" is paused half way between {running} versions, and '
+            f"no release runs; finish it (kubectl rollout resume deployment/{name}, needs the verb bypass) "
+            "or apply the template that you want"
+        )
+        return Resting(Rest.NOT_READY, because)
+    if running:
         return Resting(Rest.ROLLING, "the Deployment is rolling; waiting for one ReplicaSet")
     actions = (through,) if o.fleet.target.paused else ()
     return Resting(Rest.FIRST_INSTALL, "no pods run yet: the first version passes without a release", actions)

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace as replaced
 
 from causal_rollouts.api.status import StatusView, render
+from causal_rollouts.control.contest import advice
 from causal_rollouts.control.look import Looked
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.control.rest import Rest, Resting
@@ -40,11 +41,16 @@ def at_rest(o: Observed, resting: Resting, now: float) -> Json:
     return render(o.rollout.status, o.rollout.generation, now, view)
 
 
-def running(o: Observed, record: Record, decision: Decision, looked: Looked, now: float) -> Json:
-    """Status while a release runs."""
+def running(
+    o: Observed, record: Record, decision: Decision, looked: Looked, now: float, *, refused: str = ""
+) -> Json:
+    """Status while a release runs. refused: what the API server said to an action of this pass."""
     release, stages = record.release, record.registration.stages
-    said = _before(o, "Ready") if decision.reason is Reason.BETWEEN_LOOKS else None
+    told = o.rollout.status.get("release") == record.name
+    said = _before(o, "Ready") if decision.reason is Reason.BETWEEN_LOOKS and told else None
     reason, because = (said[1], said[2]) if said else (str(decision.reason), decision.because)
+    if refused:
+        reason, because = str(Reason.REFUSED), f"the API server refuses what the release needs: {refused}"
     view = StatusView(
         phase=str(release.phase),
         reason=reason,
@@ -56,7 +62,7 @@ def running(o: Observed, record: Record, decision: Decision, looked: Looked, now
         weight=f"{100 * release.desired.weights.canary / WHOLE:g}%",
         verdict=str(decision.verdict),
         metrics=_metrics(o, record, looked.evidence),
-        effect=_effect(looked.evidence) or str(o.rollout.status.get("effect", "")),
+        effect=_effect(looked.evidence) or (str(o.rollout.status.get("effect", "")) if told else ""),
         pending_spec=_pending(o, record),
         record=record.name,
         seq=record.seq,
@@ -114,6 +120,8 @@ def _before(o: Observed, kind: str) -> Said | None:
 def _traffic(o: Observed, record: Record) -> Said | None:
     wanted = record.release.desired.weights
     text = f"canary {wanted.canary / 10:g}%, baseline {wanted.baseline / 10:g}%"
+    if contested := advice(record.release, o):
+        return False, str(Reason.ROUTE_CONTESTED), contested
     if o.applied(wanted):
         return True, "Applied", f"the routes carry {text}"
     return False, "Shifting", f"the routes do not carry {text} yet"

@@ -71,7 +71,7 @@ def unreadable_state(s: Situation) -> Decision | None:
     """Evidence that cannot be read never becomes a new error budget."""
     if not s.facts.unreadable or s.release.phase is Phase.PAUSED:
         return None
-    because = f"{s.facts.unreadable}; abort it and retry, or promote it by hand"
+    because = f"{s.facts.unreadable}; abort it and retry"
     return Decision(Verdict.NO_DATA, Act.PAUSE, Reason.STATE_UNREADABLE, because)
 
 
@@ -102,6 +102,13 @@ def blocked(s: Situation) -> Decision | None:
     return Decision(verdict(s), Act.HOLD, Reason.BLOCKED, s.facts.blocked)
 
 
+def contested(s: Situation) -> Decision | None:
+    """Who moves the weights all the time cannot be outrun; with all traffic on stable a person decides."""
+    if not s.facts.contested or s.release.phase is Phase.PAUSED:
+        return None
+    return Decision(verdict(s), Act.PAUSE, Reason.ROUTE_CONTESTED, s.facts.contested)
+
+
 def invalid_spec(s: Situation) -> Decision | None:
     """What the user must mend stops every rise; a running release keeps its weights."""
     if not s.facts.problems:
@@ -123,8 +130,9 @@ def stopped_by_people(s: Situation) -> Decision | None:
 
 
 def promoted_by_person(s: Situation) -> Decision | None:
-    """`promote` by a person with the right to: honoured in a stage, recorded as theirs."""
-    if not s.facts.promote or not s.observing:
+    """`promote` by a person with the right to: honoured in a stage, also a paused one; recorded as theirs."""
+    held = s.release.phase is Phase.PAUSED and s.release.resume is Phase.OBSERVING
+    if not s.facts.promote or s.facts.suspended or s.facts.unreadable or not (s.observing or held):
         return None
     because = f"promoted by {s.facts.promote} before the evidence was complete"
     return Decision(verdict(s), Act.PROMOTE, Reason.PROMOTED_BY_USER, because)
@@ -148,8 +156,7 @@ def machine_steps(s: Situation) -> Decision | None:
         reason, because = steps[s.release.phase]
         return Decision(verdict(s), Act.HOLD, reason, because)
     if s.release.phase is Phase.SHIFTING and not _share_wrong(s):
-        because = "waiting for ready pods and for traffic to follow the weights"
-        return Decision(verdict(s), Act.HOLD, Reason.WAITING_FOR_TRAFFIC, because)
+        return Decision(verdict(s), Act.HOLD, *s.facts.waits_for)
     return None
 
 
@@ -284,9 +291,10 @@ RULES: tuple[Rule, ...] = (
     tripwire,
     harm_reverts,
     blocked,
+    contested,
     invalid_spec,
-    stopped_by_people,
     promoted_by_person,
+    stopped_by_people,
     machine_steps,
     invalid_data,
     contaminated,

@@ -10,9 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from causal_rollouts.model.evidence import Evidence
-from causal_rollouts.model.reasons import Phase
+from causal_rollouts.model.reasons import Phase, Reason
 from causal_rollouts.model.registration import Mode, Registration, Stage
 from causal_rollouts.model.release import Release
+
+TRAFFIC = (
+    Reason.WAITING_FOR_TRAFFIC,
+    "waiting for a valid window and for traffic to follow the weights",
+)
 
 
 class Template(StrEnum):
@@ -28,6 +33,8 @@ class Facts:
     """What the pass saw besides telemetry. Texts are empty where nothing is to be said.
 
     pause, abort, promote: who asked. blocked: why the candidate's pods cannot run, not its fault.
+    waits_for: what a shift of traffic needs before it can go on.
+    contested: who moves the weights, and what to do about it.
     """
 
     deleting: bool = False
@@ -42,6 +49,8 @@ class Facts:
     crash_loop: str = ""
     never_ready: str = ""
     blocked: str = ""
+    waits_for: tuple[Reason, str] = TRAFFIC
+    contested: str = ""
     unreadable: str = ""
     provider_error: str = ""
 

@@ -76,6 +76,7 @@ class Reason(StrEnum):
     CRASH_LOOP = "CrashLoop"
     NEVER_READY = "NeverReady"
     BLOCKED = "Blocked"
+    ROUTE_CONTESTED = "RouteContested"
     # evidence
     HARM_PROVEN = "HarmProven"
     SAFETY_PROVEN = "SafetyProven"
@@ -101,6 +102,7 @@ class Reason(StrEnum):
     ROLLING_OUT = "RollingOut"
     BAKING = "Baking"
     CLEANING_UP = "CleaningUp"
+    REFUSED = "Refused"
 
 
 class Validity(StrEnum):

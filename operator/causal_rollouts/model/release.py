@@ -38,14 +38,15 @@ class Release:
     """One release. Times in seconds since the epoch.
 
     since: when `phase` began. stage: index of the current stage, -1 before the first.
-    stage_since: when the current stage began to be observed, None before.
-    invalid_seconds: time of this stage in which data were invalid (maxDuration's clock stands still).
+    stage_since: when the weights of the current stage were set, None until they were seen in force.
+    invalid_seconds: time of this stage that maxDuration does not count: data were invalid, or it was paused.
     resume: the phase that a pause interrupted.
     look: the last bin that was looked at; None before the first look.
     looked: when; verdict: what it said; usable: whether its window was valid (traffic may only rise on a
     fresh, valid one).
     share_ok: whether traffic was seen to follow the weights of this stage.
     told: the last decision, so that only changes are logged and told.
+    contested: times that somebody else moved the weights since the start or the last resume.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Release:
     told: str = ""
     blocked_since: float | None = None
     replicas: int = 0
+    contested: int = 0
 
 
 @dataclass(frozen=True, slots=True)

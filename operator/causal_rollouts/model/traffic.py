@@ -46,13 +46,19 @@ class TrafficPlan:
 NOWHERE = TrafficPlan("", ())
 """No route: recordings do not need one."""
 
+DISTURBED = "Disturbed"
+"""Phase of a `Change` that somebody else made: bins until the next change are no evidence."""
+
 HOME = Weights(0, 0)
 """All traffic on stable: where every release begins and where a revert goes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Weights in force from `time`. `stage` is None before the first stage; `phase` as in model.release."""
+    """Weights in force from `time`. stage: None before the first.
+
+    phase: as in model.release, or DISTURBED.
+    """
 
     time: float
     stage: int | None

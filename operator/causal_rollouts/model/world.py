@@ -115,7 +115,7 @@ class RouteState:
     """One route as it stands. form: "Weights" (Git lists the arms) or "Inject" (we add and remove them).
 
     weights: in force over every rule that sends to the Service, None where rules disagree.
-    accepted: the gateway has taken the current generation.
+    accepted: the gateway has taken the current generation. port: of the Service's backend, 0 if none is said.
     """
 
     kind: str
@@ -125,6 +125,7 @@ class RouteState:
     weights: Weights | None
     accepted: bool
     arms_listed: bool
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,97 @@
+"""Somebody else moved the weights.
+
+Bins that were served under weights which the release did not set are no
+evidence. So traffic goes home, where it is safe, and rises again only as it
+rose before: with ready pods, capacity, and a valid look after the disturbance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from causal_rollouts.control.observed import Observed
+from causal_rollouts.model.reasons import Phase
+from causal_rollouts.model.release import Release
+from causal_rollouts.model.traffic import DISTURBED, HOME, Change, Weights
+
+FIGHTS = 3
+"""Times that somebody may move the weights before a person has to settle it."""
+
+AT_STAKE = frozenset({Phase.SHIFTING, Phase.OBSERVING, Phase.PROMOTING, Phase.BAKING, Phase.PAUSED})
+ROLLING = frozenset({Phase.PROMOTING, Phase.BAKING})
+
+
+def defend(release: Release, observed: Observed, now: float) -> Release:
+    """The state after the routes were compared with it; the same state when they agree."""
+    traffic = observed.traffic
+    if release.phase not in AT_STAKE or not release.timeline or traffic is None or not traffic.routes:
+        return release
+    held = {route.weights for route in traffic.routes}
+    if held == {release.desired.weights}:
+        return release
+    before = release.timeline[-2].weights if len(release.timeline) > 1 else HOME
+    if _never_seen(release) and held <= {before, release.desired.weights}:
+        # A write that failed, or an operator that stopped before it: the shift has not happened yet.
+        return replace(
+            release,
+            timeline=release.timeline[:-1],
+            desired=replace(release.desired, weights=before),
+        )
+    return _disturbed(release, traffic.weights or HOME, now)
+
+
+def advice(release: Release, observed: Observed) -> str:
+    """What to do about somebody who keeps moving the weights, "" while nobody does."""
+    if release.contested < FIGHTS or observed.traffic is None:
+        return ""
+    service = observed.traffic.service
+    texts = []
+    for route in observed.traffic.routes:
+        port = f", port: {route.port}" if route.port else ""
+        lines = "\n".join(
+            f"- {{name: {name}{port}, weight: {weight}}}"
+            for name, weight in ((service, 100), (f"{service}-canary", 0), (f"{service}-baseline", 0))
+        )
+        texts.append(f'{route.kind} "{route.name}", backendRefs of each rule that names {service}:\n{lines}')
+    return (
+        f"somebody else moved the weights {release.contested} times; traffic stays on stable. Put this into "
+        "Git, let the tool that applies it ignore the weights (Argo CD: ignoreDifferences on "
+        f"/spec/rules; Flux: spec.ignore), then resume. {'; '.join(texts)}"
+    )
+
+
+def _never_seen(release: Release) -> bool:
+    """The weights of this stage were written down and not yet seen on the route."""
+    shifting = Phase.SHIFTING in {release.phase, release.resume}
+    newest = release.timeline[-1]
+    return (
+        shifting
+        and release.stage_since is None
+        and newest.stage == release.stage
+        and newest.weights == release.desired.weights != HOME
+    )
+
+
+def _disturbed(release: Release, held: Weights, now: float) -> Release:
+    """Every bin since the weights were last known to stand is lost."""
+    stage, last = release.stage, release.timeline[-1]
+    since = max(last.time, release.looked or 0.0)
+    foreign = Change(since, stage, held, DISTURBED)
+    spoiled = replace(release, contested=release.contested + 1, usable=False, share_ok=False)
+    if ROLLING & {release.phase, release.resume}:
+        # The fleet itself carries the candidate by now, so these weights are no rise; they keep the contrast.
+        again = Change(now, stage, release.desired.weights, last.phase)
+        return replace(spoiled, timeline=(*release.timeline, foreign, again))
+    home = Change(now, stage, HOME, Phase.SHIFTING)
+    paused = release.phase is Phase.PAUSED
+    return replace(
+        spoiled,
+        timeline=(*release.timeline, foreign, home),
+        desired=replace(release.desired, weights=HOME),
+        phase=Phase.PAUSED if paused else Phase.SHIFTING,
+        resume=Phase.SHIFTING if paused else None,
+        since=release.since if paused else now,
+        stage_since=None,
+        invalid_since=None,
+        invalid_seconds=0.0,
+    )

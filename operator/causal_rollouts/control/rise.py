@@ -1,0 +1,65 @@
+"""What must hold before traffic may rise: pods, capacity, and a window that is valid and fresh."""
+
+from __future__ import annotations
+
+from causal_rollouts.control.observed import Observed
+from causal_rollouts.decision.allocation import Rung, allocate
+from causal_rollouts.model.arms import Arm
+from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.reasons import Phase, Reason
+from causal_rollouts.model.registration import Registration
+from causal_rollouts.model.release import Release
+from causal_rollouts.model.traffic import Weights
+
+OVERLOAD = 1.25
+"""Highest load of a stable pod after a step, as a multiple of what it carried before the release."""
+
+STALE_LOOKS = 3
+"""A window older than this many looks is not fresh enough to let traffic rise."""
+
+
+def rung(release: Release, registration: Registration) -> Rung:
+    """Slots and weights of the current stage for the fleet as it was at the start."""
+    return allocate(registration.stages, registration.arms, release.replicas)[max(release.stage, 0)]
+
+
+def fresh(release: Release, grid: Grid, now: float) -> bool:
+    """The newest look was valid and is recent."""
+    allowed = STALE_LOOKS * 2 * grid.width + grid.delay
+    return release.usable and release.looked is not None and now - release.looked <= allowed
+
+
+def unready(release: Release, observed: Observed) -> tuple[str, ...]:
+    """Slots whose pod is not ready, and arms whose pods the gateway does not see yet."""
+    if observed.fleet is None or observed.traffic is None:
+        return tuple(p.slot.id for p in release.desired.slots)
+    ready = {state.slot for state in observed.slots if state.ready}
+    slots = [p.slot.id for p in release.desired.slots if p.slot not in ready]
+    wanted = {arm: sum(p.slot.arm is arm for p in release.desired.slots) for arm in Arm}
+    arms = [arm for arm in (Arm.BASELINE, Arm.CANARY) if observed.traffic.endpoints.get(arm, 0) < wanted[arm]]
+    return tuple(slots or (f"endpoints of {arm}" for arm in arms))
+
+
+def can_carry(observed: Observed, release: Release, weights: Weights) -> bool:
+    """Stable can carry its share: no pod above `OVERLOAD` of what it carried before."""
+    if observed.fleet is None:
+        return False
+    ready = observed.ready_stable
+    return ready > 0 and weights.share(Arm.STABLE) * release.replicas <= OVERLOAD * ready
+
+
+def waits_for(release: Release, registration: Registration, observed: Observed) -> tuple[Reason, str] | None:
+    """What keeps the weights of a stage from being set, None where nothing of the cluster does."""
+    want = rung(release, registration).weights
+    if release.phase is not Phase.SHIFTING or release.desired.weights == want:
+        return None
+    if late := unready(release, observed):
+        return Reason.WAITING_FOR_PODS, f"waiting until these are ready: {', '.join(late)}"
+    if not can_carry(observed, release, want):
+        share = f"{100 * want.share(Arm.STABLE):g}%"
+        because = (
+            f"{observed.ready_stable} of {release.replicas} stable pods are ready, too few to carry {share} "
+            f"of the traffic; it rises when more are"
+        )
+        return Reason.WAITING_FOR_CAPACITY, because
+    return None
