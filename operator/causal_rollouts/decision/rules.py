@@ -7,6 +7,7 @@ and only at the very end the evidence that lets traffic rise.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from causal_rollouts.decision import words
@@ -233,7 +234,7 @@ def hold(s: Situation) -> Decision:
     against = s.evidence.contradicting()
     if s.stage_age < s.stage.min_duration:
         return Decision(verdict(s), Act.HOLD, Reason.STAGE_TOO_YOUNG, f"minDuration has not passed; {known}")
-    if against is not None:
+    if against is not None and not math.isnan(against.effect):
         because = f"this stage speaks against {against.name}: {words.describe(against)}"
         return Decision(verdict(s), Act.HOLD, Reason.STAGE_CONTRADICTS, because)
     return Decision(verdict(s), Act.HOLD, Reason.GATHERING_EVIDENCE, known)
