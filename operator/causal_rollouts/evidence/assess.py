@@ -47,8 +47,7 @@ def assess(
         StateUnreadable: the state was not written by this version for this release.
     """
     before = decode(reg, state)
-    now = before.consumed if look.provider_error and before.metrics else look.last_final
-    now = max(now, before.consumed)
+    now = max(look.last_final, before.consumed)
     frame = framing(reg, pods, timeline, now, before.known)
     wanted = [_wanted(reg, timeline, metric, before, now) for metric in reg.metrics]
     tables = tabulate(reg.grid, pods, frame, schedule(reg, timeline, look.time), telemetry, wanted)

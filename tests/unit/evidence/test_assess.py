@@ -148,16 +148,18 @@ def test_no_data_at_all_is_no_data_and_not_harm():
     assert not found.fresh
 
 
-def test_a_metric_that_appears_late_is_fitted_then_as_if_it_had_always_been_there():
+@pytest.mark.parametrize(("hidden", "last"), [(4, 6), (9, 30)])
+def test_a_metric_that_appears_late_is_fitted_then_as_if_it_had_always_been_there(hidden, last):
     run = make(NULL)
+    looks = every_second_bin(run, last=NULL.history + last)
     state = None
-    for index in every_second_bin(run):
-        hidden = index < NULL.history + 9
-        seen = with_series(run, lambda s: None) if hidden else run
+    for index in looks:
+        seen = with_series(run, lambda s: None) if index < NULL.history + hidden else run
         found = look_once(seen, run.look(index), state)
         state = found.state
-    assert found.evidence == steady().evidence
-    assert found.state == steady().state
+    always = watch(run, looks)
+    assert found.evidence == always.evidence
+    assert found.state == always.state
 
 
 def test_a_source_that_does_not_answer_consumes_nothing_and_is_made_up_later():
@@ -455,6 +457,19 @@ def test_a_state_of_another_release_is_refused():
     other = replace(NULL.registration(), release="r2")
     with pytest.raises(StateUnreadable, match="r1"):
         needed_since(other, run.timeline, state)
+
+
+def test_a_state_with_other_metrics_is_refused():
+    other = replace(NULL.registration(), metrics=(LATENCY, ERRORS))
+    with pytest.raises(StateUnreadable, match="registered others"):
+        needed_since(other, make(NULL).timeline, steady().state)
+
+
+def test_while_a_metric_is_missing_the_whole_history_is_asked_for_and_no_more():
+    run = with_series(make(NULL), lambda s: None if "code" in s.labels else s)
+    state = watch(run, every_second_bin(run, last=NULL.history + 6)).state
+    start = NULL.t0_time - NULL.registration().times.history
+    assert needed_since(NULL.registration(), run.timeline, state) == start - 2 * GRID.scrape
 
 
 def test_a_look_asks_for_the_newest_scrapes_only():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -131,6 +132,12 @@ def test_bytes_that_are_no_state_say_so(noise):
 def test_a_state_that_was_cut_off_is_unreadable(length):
     with pytest.raises(StateUnreadable):
         CODEC.decode(CODEC.encode(TREE)[:length])
+
+
+def test_bytes_after_the_state_make_it_unreadable():
+    packed = zlib.compress(zlib.decompress(CODEC.encode(TREE)[8:]) + b"\x00")
+    with pytest.raises(StateUnreadable, match="1 bytes too many"):
+        CODEC.decode(MAGIC + zlib.crc32(packed).to_bytes(4, "little") + packed)
 
 
 def test_a_class_that_changed_its_fields_makes_old_states_unreadable():
