@@ -20,7 +20,7 @@ lint: venv ## Formatting, ruff, mypy strict and the import contracts
 	.venv/bin/lint-imports --no-cache
 
 test: lint ## Lint, then every test that needs no cluster
-	$(PY) -m pytest -q -m "not slow and not cluster" tests
+	$(PY) -m pytest -q -n auto --dist loadfile -m "not slow and not cluster" tests
 
 demo: venv ## The main job on a real cluster: a bad and a good release, gated; writes demo-out/report.html
 	$(PY) -m e2e.story

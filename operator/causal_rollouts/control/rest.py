@@ -159,8 +159,8 @@ def _without_stable(o: Observed, through: Action) -> Resting:
         name = o.fleet.target.name
         because = (
             f'spec.targetRef.name: Deployment "{name}" is paused half way between {running} versions, and '
-            f"no release runs; finish it (kubectl rollout resume deployment/{name}, needs the verb bypass) "
-            "or apply the template that you want"
+            "no release runs; apply the template that you want and finish it by hand (kubectl rollout resume "
+            f"deployment/{name}, needs the verb bypass)"
         )
         return Resting(Rest.NOT_READY, because)
     if running:

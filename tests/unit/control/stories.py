@@ -74,7 +74,7 @@ def during(
 class Story:
     """A world whose promises are checked at each step.
 
-    path: (phase, stage) of the newest release, each time it changed. canary: weights in thousandths, likewise.
+    path: (phase, stage) of the newest release, each time it changed. canary: its weights in thousandths.
     """
 
     world: EmbeddedWorld

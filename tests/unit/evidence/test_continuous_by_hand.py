@@ -138,7 +138,11 @@ def test_harm_is_weighed_against_the_null_margin_with_the_horizon_credit(monkeyp
     e = seen[0][0]
     x, sd = e.value - math.log(1.02), np.sqrt(e.v_n + e.v_e * e.df / chi2.ppf(CELL_QUANTILE, e.df))
     null = CELL_MASS @ norm.pdf(x, scale=sd)
-    harm, _ = quad(lambda d: halfnorm.pdf(d, scale=0.15) * (CELL_MASS @ norm.pdf(x - d, scale=sd)), 0, 1)
+
+    def prior(d):
+        return 0.75 * halfnorm.pdf(d, scale=0.15) + 0.25 * halfnorm.pdf(d, scale=0.6)
+
+    harm, _ = quad(lambda d: prior(d) * (CELL_MASS @ norm.pdf(x - d, scale=sd)), 0, 6, limit=200)
     assert found.tau.tracks[0].log_e == pytest.approx(0.7 + math.log(harm / null), abs=1e-4)
     assert found.tau.harm_margin == pytest.approx(math.log(1.05))
     assert found.tau.safe_margin == pytest.approx(math.log(1.10))
