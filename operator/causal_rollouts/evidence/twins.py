@@ -18,8 +18,6 @@ WHERE = frozenset(
 )
 """Labels that say where or by whom a series was scraped, not what it counts."""
 
-_WHERE = tuple(sorted(WHERE))
-
 Clash = tuple[int, float]
 Placed = tuple[Series, int, int]
 
@@ -29,31 +27,26 @@ def merge_twins(placed: Iterable[Placed]) -> tuple[list[Counter], list[Clash]]:
 
     A clash is seen from the samples before it only. The order of the series does not matter.
     """
-    groups: dict[tuple[int, int, frozenset[tuple[str, str]]], list[Series]] = {}
-    rows = list(placed)
-    alone = _scraped_once(rows)
-    for series, column, owner in rows:
-        labels = series.labels.items()
-        what = frozenset(labels if owner in alone else [item for item in labels if item[0] not in WHERE])
-        groups.setdefault((owner, column, what), []).append(series)
+    places: dict[tuple[int, int], list[Series]] = {}
+    for series, column, owner in placed:
+        places.setdefault((owner, column), []).append(series)
     counters: list[Counter] = []
     clashes: set[Clash] = set()
-    for (owner, column, _), twins in groups.items():
-        if len(twins) == 1:
-            counters.append(Counter(owner, column, twins[0]))
-            continue
-        joined, times = _joined(twins)
-        counters.append(Counter(owner, column, joined))
-        clashes.update((owner, time) for time in times)
+    for (owner, column), those in places.items():
+        # Most have but one series in their place: reading its labels would cost more than all the rest.
+        for twins in [those] if len(those) == 1 else _by_what_they_count(those):
+            joined, times = (twins[0], []) if len(twins) == 1 else _joined(twins)
+            counters.append(Counter(owner, column, joined))
+            clashes.update((owner, time) for time in times)
     return counters, sorted(clashes)
 
 
-def _scraped_once(rows: Iterable[Placed]) -> set[int]:
-    """Pods of which every series was scraped in the same place: their labels need no second look."""
-    places: dict[int, set[tuple[str | None, ...]]] = {}
-    for series, _, owner in rows:
-        places.setdefault(owner, set()).add(tuple(map(series.labels.get, _WHERE)))
-    return {owner for owner, seen in places.items() if len(seen) == 1}
+def _by_what_they_count(those: Iterable[Series]) -> Iterable[list[Series]]:
+    groups: dict[frozenset[tuple[str, str]], list[Series]] = {}
+    for series in those:
+        what = frozenset([item for item in series.labels.items() if item[0] not in WHERE])
+        groups.setdefault(what, []).append(series)
+    return groups.values()
 
 
 def _joined(twins: Sequence[Series]) -> tuple[Series, list[float]]:
