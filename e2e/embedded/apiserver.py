@@ -216,7 +216,7 @@ def _only(obj: Object, key: str) -> Object:
 
 
 def _plain(obj: Object) -> Object:
-    meta = {k: v for k, v in obj["metadata"].items() if k not in {"resourceVersion", "managedFields"}}
+    meta = {k: v for k, v in obj["metadata"].items() if k != "resourceVersion"}
     return {**obj, "metadata": meta}
 
 

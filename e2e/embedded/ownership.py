@@ -71,7 +71,7 @@ def _write(new: dict[str, Any], table: Table) -> None:
             "fieldsType": "FieldsV1",
             "fieldsV1": _fields(paths),
         }
-        for (manager, operation), paths in table.items()
+        for (manager, operation), paths in sorted(table.items())
         if paths
     ]
 

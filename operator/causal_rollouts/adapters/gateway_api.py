@@ -25,7 +25,7 @@ from causal_rollouts.adapters.traffic_problems import Parts, problems
 from causal_rollouts.model import actions as act
 from causal_rollouts.model.actions import Action
 from causal_rollouts.model.arms import Arm
-from causal_rollouts.model.traffic import HOME, TrafficPlan
+from causal_rollouts.model.traffic import HOME, TrafficPlan, Weights
 from causal_rollouts.model.world import RouteState, Traffic
 from causal_rollouts.ports import NotYet, Refused
 
@@ -187,11 +187,18 @@ def _state(kind: str, route: Object, service: str, marks: frozenset[str]) -> Rou
         name=name(route),
         version=str(route["metadata"]["resourceVersion"]),
         form="Inject" if inject else "Weights",
-        weights=found.pop() if len(found) == 1 else None,
+        weights=_in_force(found, listed=_lists_arms(route, service)),
         accepted=_accepted(route),
         arms_listed=_lists_arms(route, service),
         port=next((int(rule.backends[rule.at[Arm.STABLE]].get("port") or 0) for rule in rules), 0),
     )
+
+
+def _in_force(found: set[Weights], *, listed: bool) -> Weights | None:
+    """The one set of weights; a route that sends to none of the Services has all of it at home."""
+    if not found and not listed:
+        return HOME
+    return found.pop() if len(found) == 1 else None
 
 
 def _accepted(route: Object) -> bool:

@@ -37,7 +37,8 @@ def defend(release: Release, observed: Observed, now: float) -> Release:
             timeline=release.timeline[:-1],
             desired=replace(release.desired, weights=before),
         )
-    return _disturbed(release, traffic.weights or HOME, now)
+    foreign = traffic.weights or HOME
+    return _still(release, now) if _known(release, foreign) else _disturbed(release, foreign, now)
 
 
 def advice(release: Release, observed: Observed) -> str:
@@ -70,6 +71,16 @@ def _never_seen(release: Release) -> bool:
         and newest.stage == release.stage
         and newest.weights == release.desired.weights != HOME
     )
+
+
+def _known(release: Release, foreign: Weights) -> bool:
+    """This disturbance is written down, but the weights could not be set since."""
+    marked = release.timeline[-2:-1]
+    return not release.usable and any(c.phase == DISTURBED and c.weights == foreign for c in marked)
+
+
+def _still(release: Release, now: float) -> Release:
+    return replace(release, timeline=(*release.timeline[:-1], replace(release.timeline[-1], time=now)))
 
 
 def _disturbed(release: Release, held: Weights, now: float) -> Release:
