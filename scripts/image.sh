@@ -9,7 +9,10 @@ if docker info >/dev/null 2>&1; then
   exec docker build "${args[@]}" -t "$tag" .
 elif command -v buildah >/dev/null; then
   # CA_CERTS: a bundle to trust while building, where the network has a certificate authority of its own.
-  [ -n "${CA_CERTS:-}" ] && args+=(-v "$CA_CERTS:/etc/ssl/certs/ca-certificates.crt:ro" --env SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt)
+  if [ -n "${CA_CERTS:-}" ]; then
+    conf=$(mktemp) && printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n' >"$conf"
+    args+=(-v "$CA_CERTS:/etc/ssl/certs/ca-certificates.crt:ro" -v "$conf:/etc/pip.conf:ro")
+  fi
   exec buildah --storage-driver vfs build --isolation chroot "${args[@]}" -t "$tag" .
 fi
 echo "neither a Docker engine nor buildah was found; install one of them" >&2
