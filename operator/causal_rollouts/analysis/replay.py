@@ -19,7 +19,8 @@ from causal_rollouts.analysis.shelf import Shelf
 from causal_rollouts.analysis.stage_clock import clocked
 from causal_rollouts.decision.decide import decide
 from causal_rollouts.decision.situation import Facts, situate
-from causal_rollouts.evidence.assess import assess, needed_since
+from causal_rollouts.evidence.assess import looked, wanted_since
+from causal_rollouts.evidence.gate_state import GateState, blank
 from causal_rollouts.model.arms import Pod
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence
@@ -42,7 +43,6 @@ def replay(recording: Recording, until: float | None = None, *, stop: bool = Fal
 
     Raises:
         BadRecording: the recorded manifest cannot be run.
-        StateUnreadable: never, unless the gate cannot read what it wrote itself.
     """
     again = _Replay(recording, registration(recording))
     looks = recording.looks if recording.looks is not None else tuple(scheduled_looks(recording))
@@ -75,7 +75,7 @@ class _Replay:
     def __init__(self, recording: Recording, reg: Registration) -> None:
         self._recording = recording
         self._reg = reg
-        self._state: bytes | None = None
+        self._state: GateState = blank(reg.release)
         self._look: int | None = None
         self._share_ok = False
         self._release = Release(reg.release, "candidate", "stable", "", Phase.PREPARING, 0.0)
@@ -123,14 +123,14 @@ class _Replay:
         telemetry = self._telemetry(timeline, look.time, self._reg.grid.end(newest))
         for index in range(first, newest + 1, LOOK):
             seen = Look(look.time, index, late_bins=max(0, newest - index))
-            found = assess(self._reg, pods, timeline, telemetry, seen, self._state)
-            self._state, evidence, self._look = found.state, found.evidence, index
+            evidence, self._state = looked(self._reg, pods, timeline, telemetry, seen, self._state)
+            self._look = index
             if evidence.harm:
                 return evidence, index
         return evidence, newest
 
     def _telemetry(self, timeline: tuple[Change, ...], now: float, end: float) -> Telemetry:
-        since = needed_since(self._reg, timeline, self._state, now)
+        since = wanted_since(self._reg, timeline, self._state, now)
         cut = {names: shelf.between(since, end) for names, shelf in self._shelves.items()}
         return Telemetry({metric.name: cut[names_of(metric)] for metric in self._reg.metrics})
 

@@ -46,7 +46,19 @@ def assess(
     Raises:
         StateUnreadable: the state was not written by this version for this release.
     """
-    before = decode(reg, state)
+    evidence, after = looked(reg, pods, timeline, telemetry, look, decode(reg, state))
+    return Assessment(evidence, encode(after))
+
+
+def looked(
+    reg: Registration,
+    pods: tuple[Pod, ...],
+    timeline: tuple[Change, ...],
+    telemetry: Telemetry,
+    look: Look,
+    before: GateState,
+) -> tuple[Evidence, GateState]:
+    """As `assess`, from one state to the next without their bytes: a replay need not write what it reads."""
     now = max(look.last_final, before.consumed)
     frame = framing(reg, pods, timeline, now, before.known)
     wanted = [_wanted(reg, timeline, metric, before, now) for metric in reg.metrics]
@@ -55,8 +67,7 @@ def assess(
         framing(reg, pods, timeline, at - 1, before.known)
         for at in moves(reg.grid, pods, before.oldest + 1, now)
     ]
-    evidence, after = weigh(reg, frame, tables, look, before, steps)
-    return Assessment(evidence, encode(after))
+    return weigh(reg, frame, tables, look, before, steps)
 
 
 def needed_since(
@@ -70,7 +81,13 @@ def needed_since(
     Raises:
         StateUnreadable: as `assess`.
     """
-    before = decode(reg, state)
+    return wanted_since(reg, timeline, decode(reg, state), now)
+
+
+def wanted_since(
+    reg: Registration, timeline: tuple[Change, ...], before: GateState, now: float | None = None
+) -> float:
+    """As `needed_since`, of a state that is not encoded."""
     if before.metrics and all(m.settled for m in before.metrics):
         return min(m.since for m in before.metrics)
     start = before.known.t0 if before.known.t0 is not None else first_stage(reg.grid, timeline)

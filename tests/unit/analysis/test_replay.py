@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import json
+import math
 from array import array
 from dataclasses import replace
 
 import pytest
 
+from causal_rollouts.analysis.manifest import registration
 from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.analysis.replay import replay, scheduled_looks
 from causal_rollouts.analysis.replay_line import ReplayLine
+from causal_rollouts.analysis.series_names import names_of
+from causal_rollouts.analysis.shelf import Shelf
 from causal_rollouts.analysis.swap import swapped
+from causal_rollouts.evidence.assess import assess, needed_since
 from causal_rollouts.model.reasons import Phase
-from causal_rollouts.model.telemetry import Look, Series
+from causal_rollouts.model.telemetry import Look, Series, Telemetry
 from causal_rollouts.model.traffic import HOME, Change
 from tests.unit.analysis.recordings import recorded, struck, unseen
 
@@ -105,6 +110,32 @@ def test_what_comes_later_changes_nothing_before():
     assert [replace(line, decision="") for line in told] == [
         replace(line, decision="") for line in lines[:26]
     ]
+
+
+def test_a_replay_says_what_an_operator_says_that_starts_from_its_record_each_time():
+    """The operator decodes its state at every look and fetches what it then needs."""
+    recording = recorded(slower=0.1)
+    reg = registration(recording)
+    source = Shelf(recording.series)
+    state: bytes | None = None
+    for told, look in zip(replay(recording), scheduled_looks(recording), strict=True):
+        timeline = tuple(change for change in recording.timeline if change.time <= look.time)
+        since = needed_since(reg, timeline, state, look.time)
+        fetched = source.between(since, reg.grid.end(look.last_final))
+        telemetry = Telemetry(
+            {
+                metric.name: tuple(s for s in fetched if s.labels["__name__"] in names_of(metric))
+                for metric in reg.metrics
+            }
+        )
+        found = assess(reg, recording.pods, timeline, telemetry, look, state)
+        state = found.state
+        assert [m.effect for m in told.metrics] == [relative(m.effect) for m in found.evidence.metrics]
+        assert told.log_harm == (found.evidence.log_harm if math.isfinite(found.evidence.log_harm) else None)
+
+
+def relative(effect: float) -> float | None:
+    return math.expm1(effect) if math.isfinite(effect) else None
 
 
 def test_a_replay_says_the_same_twice():
