@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from causal_rollouts.adapters.gateway_api import GatewayRouter
-from causal_rollouts.adapters.kube import DEPLOYMENT, POD, POLICY, RECORD, ROLLOUT
+from causal_rollouts.adapters.backends import rules_to, weights_in
+from causal_rollouts.adapters.kube import DEPLOYMENT, HTTP_ROUTE, POD, POLICY, RECORD, ROLLOUT
 from causal_rollouts.adapters.workloads import KubeWorkloads
 from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm
 from causal_rollouts.analysis.simulation.source import SimulatedMetrics, SimulatedSource
 from causal_rollouts.control.reconcile import Settings, reconcile
 from causal_rollouts.model.arms import Pod
 from causal_rollouts.model.bins import Grid
-from causal_rollouts.model.traffic import HOME, TrafficPlan, Weights
+from causal_rollouts.model.traffic import HOME, Weights
 from causal_rollouts.model.world import Key
 from causal_rollouts.ports import Broken, NotYet, Ports, Refused
 from causal_rollouts.runtime.wiring import ports_over
@@ -193,12 +193,9 @@ class EmbeddedWorld:
 
     def weights(self) -> Weights:
         """In force on the route."""
-        traffic = self.loop.run_until_complete(
-            GatewayRouter(self.api.client()).traffic(
-                shop.NAMESPACE, TrafficPlan(self.name, (("HTTPRoute", self.name),))
-            )
-        )
-        return traffic.weights or HOME
+        route = self.api.find(HTTP_ROUTE, shop.NAMESPACE, self.name)
+        found = {weights_in(rule) for rule in rules_to(route, self.name)} if route else set()
+        return found.pop() if len(found) == 1 else HOME
 
     def versions(self) -> set[str]:
         """Versions of the Deployment's own pods."""

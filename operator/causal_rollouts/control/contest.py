@@ -41,6 +41,15 @@ def defend(release: Release, observed: Observed, now: float) -> Release:
     return _still(release, now) if _known(release, foreign) else _disturbed(release, foreign, now)
 
 
+def last_move(timeline: tuple[Change, ...]) -> float:
+    """When the weights last changed, whoever changed them."""
+    held, moved = HOME, 0.0
+    for change in timeline:
+        if change.weights != held:
+            held, moved = change.weights, change.time
+    return moved
+
+
 def advice(release: Release, observed: Observed) -> str:
     """What to do about somebody who keeps moving the weights, "" while nobody does."""
     if release.contested < FIGHTS or observed.traffic is None:

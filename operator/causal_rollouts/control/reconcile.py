@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from causal_rollouts.control import lifecycle, view
-from causal_rollouts.control.contest import defend
+from causal_rollouts.control.contest import defend, last_move
 from causal_rollouts.control.facts import asked_by, gather
 from causal_rollouts.control.ledger import log_decision
 from causal_rollouts.control.look import Looked, due, look
@@ -83,7 +83,7 @@ async def _running(observed: Observed, record: Record, ports: Ports) -> float:
     release = defend(_resumed(release, record, step), observed, now)
     record = replace(record, release=release)
     looked = await look(record, ports.metrics, now) if _watching(release) and due(record, now) else Looked()
-    release = _note(release, looked, now)
+    release = _note(record, looked, now)
     facts = gather(
         observed,
         replace(record, release=release),
@@ -163,13 +163,15 @@ def _resumed(release: Release, record: Record, step: lifecycle.Step) -> Release:
     return lifecycle.resume(release, step) if asked else release
 
 
-def _note(release: Release, looked: Looked, now: float) -> Release:
-    """What the look leaves behind in the state."""
+def _note(record: Record, looked: Looked, now: float) -> Release:
+    """What the look leaves behind. A window lets traffic rise when it ends after the last move of weights."""
+    release = record.release
     if looked.provider_error:
         return replace(release, usable=False)
     if looked.bin is None or looked.evidence is None:
         return release
-    valid = looked.evidence.validity is Validity.OK
+    after = record.registration.grid.end(looked.bin) > last_move(release.timeline)
+    valid = looked.evidence.validity is Validity.OK and after
     share = looked.evidence.share.ok is True
     return replace(release, look=looked.bin, looked=now, usable=valid, share_ok=share)
 

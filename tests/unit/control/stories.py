@@ -70,6 +70,14 @@ def during(
     return Story(EmbeddedWorld.restored(_at(version, phase, stage, seed), cut))
 
 
+ALONG = ("Preparing", "Shifting", "Observing", "Promoting", "Baking", "Finishing", "Done")
+
+
+def _along(phase: str, stage: int) -> tuple[int, int]:
+    """How far a release has come; a pause and a revert are no place on this way."""
+    return stage, ALONG.index(phase) if phase in ALONG else len(ALONG)
+
+
 @dataclass(slots=True)
 class Story:
     """A world whose promises are checked at each step.
@@ -122,6 +130,11 @@ class Story:
             return self.phase == phase and (stage is None or self.stage == stage)
 
         return there() or self.run(seconds, until=there)
+
+    def goes_on(self, seconds: float = 150.0) -> bool:
+        """It comes further than it has come so far."""
+        so_far = _along(self.phase, self.stage)
+        return self.run(seconds, until=lambda: _along(self.phase, self.stage) > so_far)
 
     def end(self, seconds: float = 900.0) -> str:
         """How the newest release ends, after a few more seconds at rest; "" if it does not."""

@@ -1,0 +1,209 @@
+"""The operator dies before and after every single call of a release: the end is the same, no effect twice."""
+
+import functools
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from causal_rollouts.adapters.kube import HTTP_ROUTE, POD, REPLICA_SET, SERVICE
+from causal_rollouts.control import reconcile
+from causal_rollouts.ports import Ports
+from e2e.embedded.apiserver import OPERATOR
+from e2e.embedded.world import EmbeddedWorld
+from tests.unit.control import scripted
+from tests.unit.control.ports_cut import through
+from tests.unit.control.scripted import Silent, quick
+from tests.unit.control.stories import Story
+
+STORIES = {
+    "promote": scripted.harmless,
+    "revert": scripted.harm_in_a_stage,
+    "undo while baking": scripted.harm_while_baking,
+    "undo in mid roll": scripted.harm_in_mid_roll,
+}
+PARTS = 8
+LONGEST = 200
+
+
+class Died(Exception):  # noqa: N818
+    """The process is gone; whatever ran is cut off."""
+
+
+@dataclass
+class Knife:
+    """Counts calls and dies at one of them. calls: (step, name, changed the API) in order."""
+
+    world: EmbeddedWorld | None = None
+    at: int = -1
+    after: bool = False
+    count: int = 0
+    step: int = 0
+    calls: list[tuple[int, str, bool]] = field(default_factory=list)
+    _version: int = 0
+
+    def cut(self, ports: Ports) -> Ports:
+        return through(ports, before=self._before, after=self._after)
+
+    async def _before(self, name: str) -> None:
+        if self.count == self.at and not self.after:
+            self.at = -1
+            raise Died(name)
+        self._version = self.world.api.version if self.world else 0
+
+    async def _after(self, name: str) -> None:
+        changed = self.world is not None and self.world.api.version != self._version
+        self.calls.append((self.step, name, changed))
+        self.count += 1
+        if self.count - 1 == self.at and self.after:
+            self.at = -1
+            raise Died(name)
+
+
+@dataclass
+class Told:
+    """A whole release. saved: the world before each step."""
+
+    calls: list[tuple[int, str, bool]]
+    saved: list[bytes]
+    end: Any
+
+
+@contextmanager
+def by(script: scripted.Script) -> Iterator[None]:
+    real = reconcile.look
+    reconcile.look = scripted.looking(script)
+    try:
+        yield
+    finally:
+        reconcile.look = real
+
+
+def go_on(story: Story, knife: Knife, saved: list[bytes] | None = None) -> Any:
+    for step in range(LONGEST):
+        if saved is not None:
+            saved.append(story.world.saved())
+        knife.step = step
+        try:
+            story.world.step()
+        except Died:
+            story.world._due = 0.0
+        story.promises._fleet_is_whole()
+        if story.phase == "Done" and not story.world.rollout()["metadata"].get("finalizers"):
+            return how_it_ended(story)
+    raise AssertionError(f"it did not end: {story.phase}, {story.world.errors[-3:]}")
+
+
+@functools.cache
+def uncut(name: str) -> Told:
+    knife, saved = Knife(), []
+    story = quick(knife.cut)
+    knife.world = story.world
+    story.world.api.writes.clear()
+    story.request("good", START_SECONDS="1")
+    with by(STORIES[name]):
+        end = go_on(story, knife, saved)
+    return Told(knife.calls, saved, end)
+
+
+def how_it_ended(story: Story) -> dict[str, Any]:
+    api, release = story.world.api, story.world.release()
+    sets = api.stored(REPLICA_SET, "shop")
+    return {
+        "records": [r["metadata"]["name"] for r in story.world.records()],
+        "outcome": release["outcome"],
+        "acts": story.acts(),
+        "timeline": [(c.get("stage"), c["weights"], c["phase"]) for c in release["timeline"]],
+        "slots": sorted(p["slot"]["arm"] for p in release["desired"].get("slots", [])),
+        "route": api.find(HTTP_ROUTE, "shop", "checkout")["spec"],
+        "services": [s["metadata"]["name"] for s in api.stored(SERVICE, "shop")],
+        "paused": story.world.target()["spec"].get("paused"),
+        "sets": sorted((rs["metadata"]["name"], rs["spec"]["replicas"]) for rs in sets),
+        "pods": pods(story),
+        "annotations": story.world.rollout()["metadata"].get("annotations"),
+        "effects": effects(story),
+    }
+
+
+def pods(story: Story) -> Counter[tuple[str, str]]:
+    """By arm and version; those that are about to go left out."""
+    return Counter(
+        (pod["metadata"]["labels"]["causalrollouts.dev/arm"], story.world._version(pod))
+        for pod in story.world.api.stored(POD, "shop")
+        if "deletionTimestamp" not in pod["metadata"]
+    )
+
+
+def effects(story: Story) -> Counter[tuple[str, str, str]]:
+    """Everything that the operator did to others; orphans go by twos or threes, as they are found."""
+    return Counter(
+        (call.verb, call.kind, call.name)
+        for call in story.world.api.writes
+        if call.user == OPERATOR and call.kind in {"ReplicaSet", "HTTPRoute", "Deployment", "Service"}
+    )
+
+
+def places(calls: list[tuple[int, str, bool]]) -> Iterator[tuple[int, bool]]:
+    """(call, after it) of every place that differs.
+
+    To die after one call is to die before the next of the same pass; and before the first effect of a
+    pass, at whatever call, is to have made no pass at all.
+    """
+    begun: set[int] = set()
+    for k, (step, _, changed) in enumerate(calls):
+        if changed:
+            if step not in begun:
+                yield k, False
+            begun.add(step)
+            yield k, True
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("name", STORIES)
+def test_dying_before_or_after_a_call_changes_nothing_in_the_end(name: str, part: int) -> None:
+    told = uncut(name)
+    all_of_them = list(places(told.calls))
+    assert len(all_of_them) > 60
+    for k, after in all_of_them[part::PARTS]:
+        step = told.calls[k][0]
+        first = next(i for i, call in enumerate(told.calls) if call[0] == step)
+        knife = Knife(at=k - first, after=after)
+        story = Story(EmbeddedWorld.restored(told.saved[step], lambda p, knife=knife: knife.cut(bare(p))))
+        knife.world = story.world
+        with by(STORIES[name]):
+            end = go_on(story, knife)
+        assert knife.at == -1, "the call was never made"
+        assert end == told.end, f"died {'after' if after else 'before'} {told.calls[k][1]} of step {step}"
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_dying_in_every_second_pass_at_another_call_each_time(name: str) -> None:
+    told = uncut(name)
+    knife = Knife()
+    story = Story(EmbeddedWorld.restored(told.saved[0], lambda p: knife.cut(bare(p))))
+    knife.world = story.world
+    passes = 0
+    with by(STORIES[name]):
+        for step in range(4 * LONGEST):
+            if step % 2:
+                passes += 1
+                knife.at, knife.after = knife.count + passes % 23, bool(passes % 3)
+            else:
+                knife.at = -1
+            try:
+                story.world.step()
+            except Died:
+                story.world._due = 0.0
+            story.promises._fleet_is_whole()
+            if story.phase == "Done" and not story.world.rollout()["metadata"].get("finalizers"):
+                break
+    assert how_it_ended(story) == told.end
+
+
+def bare(ports: Ports) -> Ports:
+    from dataclasses import replace
+
+    return replace(ports, metrics=Silent())
