@@ -184,6 +184,7 @@ def _slot_state(rs: Object, arm_pods: Sequence[Object]) -> SlotState:
         node=str(section(newest, "spec").get("nodeName") or "") if newest else "",
         ready=newest is not None and _ready_since(newest) is not None,
         failure=str(failed.get("message", "")) if failed.get("status") == "True" else "",
+        uid=uid(rs),
     )
 
 

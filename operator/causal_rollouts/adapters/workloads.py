@@ -70,7 +70,7 @@ class KubeWorkloads:
             case act.CreateSlot():
                 await self.kube.create(REPLICA_SET, namespace, slot_set(action))
             case act.DeleteSlot():
-                await self._delete(REPLICA_SET, namespace, action.name)
+                await self._delete(REPLICA_SET, namespace, action.name, action.uid)
             case act.GateTarget():
                 await self._gate(namespace, action.target)
             case act.PauseTarget():

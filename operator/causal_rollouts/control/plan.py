@@ -94,7 +94,7 @@ def _slots(record: Record, o: Observed) -> Iterator[Action]:
     if o.applied(HOME):
         for slot, state in there.items():
             if slot not in wanted:
-                yield act.DeleteSlot(slot, state.name)
+                yield act.DeleteSlot(slot, state.name, state.uid)
 
 
 def _roll(release: Release, o: Observed) -> Iterator[Action]:

@@ -28,6 +28,7 @@ class Rest(StrEnum):
     GOING_BACK = "GoingBack"
     FAILED_BEFORE = "FailedBefore"
     SUSPENDED = "Suspended"
+    TIDYING = "Tidying"
     BEGIN = "Begin"
     GONE = "Gone"
 
@@ -51,6 +52,8 @@ def rest(o: Observed, now: float) -> Resting:
     found = _template(o, now)
     gate = () if o.fleet.target.gate else (act.GateTarget(o.fleet.target.name),)
     if found.rest is Rest.BEGIN:
+        if left := _tidy(o):
+            return Resting(Rest.TIDYING, "what an earlier release left is put away first", left)
         return Resting(found.rest, found.message, (*gate, *_services(o)))
     held = (act.RemoveFinalizer(),) if o.rollout.held else ()
     over = pointless(o, waiting=found.rest is Rest.SUSPENDED)
@@ -65,7 +68,7 @@ def _tidy(o: Observed) -> tuple[Action, ...]:
     if away:
         service = o.traffic.service
         return tuple(act.SetWeights(service, r.kind, r.name, HOME, r.version) for r in away)
-    return tuple(act.DeleteSlot(s.slot, s.name) for s in o.slots) if o.applied(HOME) else ()
+    return tuple(act.DeleteSlot(s.slot, s.name, s.uid) for s in o.slots) if o.applied(HOME) else ()
 
 
 def next_release(name: str, past: tuple[Record, ...]) -> str:

@@ -30,7 +30,7 @@ def at_rest(o: Observed, resting: Resting, now: float) -> Json:
         phase="Idle" if outcome is None else str(outcome),
         reason=str(outcome or resting.rest),
         message=resting.message,
-        running=resting.rest in {Rest.ROLLING, Rest.GOING_BACK, Rest.FIRST_INSTALL},
+        running=resting.rest in {Rest.ROLLING, Rest.GOING_BACK, Rest.FIRST_INSTALL, Rest.TIDYING},
         failed=failed,
         release=last.name if last else "",
         record=last.name if last else "",

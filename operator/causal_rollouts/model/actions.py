@@ -38,10 +38,11 @@ class CreateSlot:
 
 @dataclass(frozen=True, slots=True)
 class DeleteSlot:
-    """The slot's ReplicaSet with its pod."""
+    """The slot's ReplicaSet with its pod: exactly the one that was seen, the next release uses its name."""
 
     slot: Slot
     name: str
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ class SlotState:
     node: str
     ready: bool
     failure: str
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

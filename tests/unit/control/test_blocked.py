@@ -1,8 +1,13 @@
 """Pods that cannot start for reasons of the cluster: the release waits, and is never blamed for it."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.unit.control.stories import Story, tell
+from causal_rollouts.adapters.kube import REPLICA_SET, ROLLOUT
+from causal_rollouts.ports import Refused
+from e2e.embedded.pods import Behaviour, by_environment
+from tests.unit.control.stories import Story, during, tell
 
 BLAME = {"CrashLoop", "NeverReady", "HarmProven"}
 
@@ -67,21 +72,39 @@ def test_what_the_api_server_refuses_is_said_in_its_words() -> None:
     story.run(15)
     assert story.condition("Reconciling")["reason"] == "Refused"
     assert "denied by policy no-bare-sets" in story.condition("Reconciling")["message"]
+    assert any("no-bare-sets" in error for error in story.world.errors), "the queue must hear of it, to wait"
     story.world.api.before = None
     assert story.goes_on()
 
 
 def test_slots_that_are_refused_keep_no_weight_from_going_home() -> None:
-    from tests.unit.control.stories import during
-
     story: Story = during("Observing", 0)
     story.world.api.before = refusing_slots
-    story.delete(kind=_slot_kind(), name="checkout-baseline-1")
+    story.delete(REPLICA_SET, name="checkout-baseline-1")
     story.run(3)
     story.ask("abort")
     story.run(3)
     assert story.weight == 0
     assert story.end(seconds=60) == "Aborted"
+
+
+def test_without_its_finalizer_a_release_does_nothing() -> None:
+    """Deleting the rollout would leave the weights where they are."""
+    story = during("Observing", 0)
+    story.edit(ROLLOUT, lambda rollout: rollout["metadata"].pop("finalizers"))
+    story.delete(REPLICA_SET, name="checkout-baseline-1", propagation="Orphan")
+    story.world.api.before = refusing_the_finalizer
+    story.run(5)
+    assert story.world.api.find(REPLICA_SET, "shop", "checkout-baseline-1") is None
+    story.world.api.before = None
+    story.run(5)
+    assert story.world.api.find(REPLICA_SET, "shop", "checkout-baseline-1") is not None
+    assert story.world.rollout()["metadata"]["finalizers"] == ["causalrollouts.dev/traffic"]
+
+
+def refusing_the_finalizer(call) -> None:
+    if call.verb == "merge" and call.kind == "CausalRollout":
+        raise Refused("denied by policy no-finalizers")
 
 
 @pytest.mark.parametrize("arm", ["canary", "baseline"])
@@ -101,31 +124,17 @@ def test_an_operator_that_was_away_blames_nobody_for_pods_that_it_never_made(arm
 
 
 def refusing_slots(call) -> None:
-    from causal_rollouts.ports import Refused
-
     if call.verb == "create" and call.kind == "ReplicaSet" and call.user.endswith(":operator"):
         raise Refused("replicasets.apps is forbidden: denied by policy no-bare-sets")
 
 
 def without_image_trouble(pod):
-    from dataclasses import replace
-
-    from e2e.embedded.pods import by_environment
-
     return replace(by_environment(pod), image_error="")
 
 
 def slower_to_start(arm: str):
-    from e2e.embedded.pods import Behaviour
-
     def behaviour(pod):
         slow = pod["metadata"]["labels"].get("causalrollouts.dev/arm") == arm
         return Behaviour(start=7.0 if slow else 2.0)
 
     return behaviour
-
-
-def _slot_kind():
-    from causal_rollouts.adapters.kube import REPLICA_SET
-
-    return REPLICA_SET

@@ -1,5 +1,6 @@
 """Two copies of the operator on one API: whoever is late loses, and no effect is repeated."""
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -10,9 +11,9 @@ import pytest
 
 from causal_rollouts.control.reconcile import Settings, reconcile
 from causal_rollouts.ports import Broken, NotYet, Ports, Refused
-from e2e.embedded.apiserver import OPERATOR
+from e2e.embedded.apiserver import OPERATOR, Call
 from tests.unit.control.ports_cut import through
-from tests.unit.control.stories import Story, tell
+from tests.unit.control.stories import Story, during, tell
 
 
 @dataclass
@@ -78,41 +79,40 @@ def test_no_effect_is_repeated(version: str, end: str) -> None:
 
 
 def test_a_copy_that_acts_on_an_old_view_loses_before_it_acts() -> None:
-    """It read before the release ended, slept, and wakes up when all is tidy."""
-    from tests.unit.control.stories import during
-
-    story = during("Shifting", 0)
+    """It read while slots had to go, and wakes in the next, which has slots of the same names."""
+    story = during("Reverting", 0, version="slow")
+    story.world.api.before = keeping_sets
+    story.run(10)
     late = Sleeper()
     old = through(story.world.ports, before=late.sleep)
-    coroutine = reconcile(story.world.key, old, Settings(story.world.grid))
-    task = story.world.loop.create_task(coroutine)
+    task = story.world.loop.create_task(reconcile(story.world.key, old, Settings(story.world.grid)))
     while not late.asleep:
-        story.world.loop.run_until_complete(_turn())
-    story.ask("abort")
-    assert story.end(seconds=60) == "Aborted"
-    late.wake()
-    with pytest.raises((NotYet, Refused)):
+        story.world.loop.run_until_complete(asyncio.sleep(0))
+    story.world.api.before = None
+    assert story.end(seconds=60) == "Reverted"
+    story.request("good")
+    assert story.reach("Observing", 0)
+    calls: list[Call] = []
+    story.world.api.before = calls.append
+    late.go.set()
+    with pytest.raises(NotYet, match="has been modified"):
         story.world.loop.run_until_complete(task)
-    assert story.at_home()
+    assert "delete" not in {call.verb for call in calls}
+
+
+def keeping_sets(call: Call) -> None:
+    if call.verb == "delete" and call.kind == "ReplicaSet":
+        raise Refused("denied by policy keep-all")
 
 
 class Sleeper:
-    def __init__(self) -> None:
-        import asyncio
+    """Falls asleep when everything else has been read."""
 
+    def __init__(self) -> None:
         self.asleep = False
         self.go = asyncio.Event()
 
     async def sleep(self, call: str) -> None:
-        if call == "rollouts.write_ahead":
+        if call == "rollouts.rollouts_on":
             self.asleep = True
             await self.go.wait()
-
-    def wake(self) -> None:
-        self.go.set()
-
-
-async def _turn() -> None:
-    import asyncio
-
-    await asyncio.sleep(0)
