@@ -32,7 +32,16 @@ from causal_rollouts.adapters.reading import (
 from causal_rollouts.adapters.room import nodes_for
 from causal_rollouts.model.arms import Arm, Pod, Slot
 from causal_rollouts.model.template import POD_TEMPLATE_HASH, template_hash
-from causal_rollouts.model.world import Fleet, ReplicaSet, SlotState, Target, Waiting
+from causal_rollouts.model.world import (
+    BACK_OFF,
+    CRASHES_TO_CALL_IT_A_LOOP,
+    Crash,
+    Fleet,
+    ReplicaSet,
+    SlotState,
+    Target,
+    Waiting,
+)
 
 STARTING = frozenset({"ContainerCreating", "PodInitializing", ""})
 ENDED = frozenset({"Succeeded", "Failed"})
@@ -58,7 +67,7 @@ def fleet_of(seen: Seen) -> Fleet:
     arm_pods = [pod for pod in seen.pods if _slot_key(pod) in by_slot]
     return Fleet(
         target=target_of(seen.deployment),
-        replica_sets=tuple(_replica_set(rs) for rs in sets),
+        replica_sets=tuple(_replica_set(rs, seen.pods) for rs in sets),
         pods=tuple(pod_of(pod, zones) for pod in seen.pods),
         orphans=tuple(name(pod) for pod in seen.pods if _orphaned(pod)),
         slots=tuple(_slot_state(rs, arm_pods) for rs in slots),
@@ -137,7 +146,7 @@ def _ended(pod: Object) -> float | None:
     return seconds(since) if since else created(pod)
 
 
-def _replica_set(rs: Object) -> ReplicaSet:
+def _replica_set(rs: Object, pods: Sequence[Object]) -> ReplicaSet:
     spec, status = section(rs, "spec"), section(rs, "status")
     template = section(spec, "template")
     return ReplicaSet(
@@ -149,6 +158,14 @@ def _replica_set(rs: Object) -> ReplicaSet:
         replicas=max(int(spec.get("replicas", 1)), int(status.get("replicas") or 0)),
         ready=int(status.get("readyReplicas") or 0),
         created=created(rs),
+        crashing=tuple(
+            Crash(w.pod, w.restarts, w.message or w.reason)
+            for pod in pods
+            if controller(pod) == uid(rs)
+            for w in _waiting(pod)
+            # Only what crashes now: a fleet pod may have a past that no pod of an arm shares.
+            if w.reason == BACK_OFF and w.restarts >= CRASHES_TO_CALL_IT_A_LOOP
+        ),
     )
 
 
@@ -190,7 +207,7 @@ def _slot_state(rs: Object, arm_pods: Sequence[Object]) -> SlotState:
 
 def _waiting(pod: Object) -> list[Waiting]:
     """Containers that do not run, or that run again after they ended; and a pod without a node."""
-    slot = labels(pod)[SLOT_LABEL]
+    slot = labels(pod).get(SLOT_LABEL, "")
     if _ended(pod) is not None:
         return []
     placed = condition(pod, "PodScheduled")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from causal_rollouts.control.leaving import ROLLED
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.release import Release
@@ -18,7 +19,6 @@ FIGHTS = 3
 """Times that somebody may move the weights before a person has to settle it."""
 
 AT_STAKE = frozenset({Phase.SHIFTING, Phase.OBSERVING, Phase.PROMOTING, Phase.BAKING, Phase.PAUSED})
-ROLLING = frozenset({Phase.PROMOTING, Phase.BAKING})
 
 
 def defend(release: Release, observed: Observed, now: float) -> Release:
@@ -98,7 +98,7 @@ def _disturbed(release: Release, held: Weights, now: float) -> Release:
     since = max(last.time, release.looked or 0.0)
     foreign = Change(since, stage, held, DISTURBED)
     spoiled = replace(release, contested=release.contested + 1, usable=False, share_ok=False)
-    if ROLLING & {release.phase, release.resume}:
+    if ROLLED & {release.phase, release.resume}:
         # The fleet itself carries the candidate by now, so these weights are no rise; they keep the contrast.
         again = Change(now, stage, release.desired.weights, last.phase)
         return replace(spoiled, timeline=(*release.timeline, foreign, again))

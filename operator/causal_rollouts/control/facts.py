@@ -28,7 +28,9 @@ NOT_ITS_FAULT = frozenset(
         "ReplicaFailure",
     }
 )
-CRASHES_TO_CALL_IT_A_LOOP = 2
+CRASHING_AT_LEAST = 2
+"""New pods of the fleet that crash before it is the candidate's fault, while there are not fewer."""
+
 EXPOSED = frozenset({Phase.SHIFTING, Phase.OBSERVING, Phase.PROMOTING, Phase.BAKING, Phase.PAUSED})
 
 
@@ -39,6 +41,7 @@ def gather(
     requests = o.rollout.requests
     fleet = o.fleet
     blocked = _blocked(fleet, record, now) if fleet else ""
+    exposed = record.release.phase in EXPOSED
     return Facts(
         deleting=o.rollout.deleting,
         abort=asked_by(requests.abort, record),
@@ -51,7 +54,7 @@ def gather(
         problems=o.problems
         if record.release.phase in {Phase.PREPARING, Phase.SHIFTING, Phase.OBSERVING}
         else (),
-        crash_loop=_crash_loop(fleet) if fleet and record.release.phase in EXPOSED else "",
+        crash_loop=_crash_loop(fleet) or _fleet_crashes(o, record) if fleet and exposed else "",
         never_ready=_never_ready(o, record, now) if fleet and not blocked else "",
         blocked=blocked,
         waits_for=waits_for(record.release, record.registration, o) or TRAFFIC,
@@ -88,11 +91,7 @@ def _bypassed(fleet: Fleet, record: Record) -> bool:
 def _crashing(fleet: Fleet, arm: Arm) -> dict[str, Waiting]:
     """The slots of an arm, if every one of them has a container that keeps crashing; else none."""
     slots = {state.slot.id for state in fleet.slots if state.slot.arm is arm}
-    crashing = {
-        w.slot: w
-        for w in fleet.waiting
-        if w.slot in slots and (w.reason == "CrashLoopBackOff" or w.restarts >= CRASHES_TO_CALL_IT_A_LOOP)
-    }
+    crashing = {w.slot: w for w in fleet.waiting if w.slot in slots and w.crashes}
     return crashing if crashing.keys() == slots else {}
 
 
@@ -104,6 +103,23 @@ def _crash_loop(fleet: Fleet) -> str:
     first = crashing[min(crashing)]
     what = first.message or first.reason
     return f"every canary pod crashes again and again, {first.pod} {first.restarts} times: {what}"
+
+
+def _fleet_crashes(o: Observed, record: Record) -> str:
+    """New pods of the fleet itself crash in a promotion, and no pod of the stable template does."""
+    new, old = o.replica_set(record.release.candidate_hash), o.replica_set(record.release.stable_hash)
+    if new is None or not ROLLED & {record.release.phase, record.release.resume}:
+        return ""
+    shared = (old is not None and old.crashing) or _any_crash(o.fleet, Arm.BASELINE)
+    few = len({crash.pod for crash in new.crashing}) < min(CRASHING_AT_LEAST, new.replicas)
+    if not new.crashing or shared or few:
+        return ""
+    first = new.crashing[0]
+    return f"new pods of the fleet crash again and again, {first.pod} {first.restarts} times: {first.message}"
+
+
+def _any_crash(fleet: Fleet | None, arm: Arm) -> bool:
+    return fleet is not None and any(w.crashes and w.slot.startswith(f"{arm}-") for w in fleet.waiting)
 
 
 def _never_ready(o: Observed, record: Record, now: float) -> str:

@@ -14,6 +14,8 @@ from causal_rollouts.model.arms import Pod, Slot
 from causal_rollouts.model.traffic import Weights
 
 Json = Mapping[str, object]
+BACK_OFF = "CrashLoopBackOff"
+CRASHES_TO_CALL_IT_A_LOOP = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,17 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Crash:
+    """A container that keeps ending: its pod, how often, and what is said of its last end."""
+
+    pod: str
+    restarts: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplicaSet:
-    """A ReplicaSet of the target."""
+    """A ReplicaSet of the target. crashing: its pods that crash again and again."""
 
     name: str
     uid: str
@@ -60,6 +71,7 @@ class ReplicaSet:
     replicas: int
     ready: int
     created: float
+    crashing: tuple[Crash, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,11 @@ class Waiting:
     reason: str
     message: str
     restarts: int
+
+    @property
+    def crashes(self) -> bool:
+        """It crashes again and again."""
+        return self.reason == BACK_OFF or self.restarts >= CRASHES_TO_CALL_IT_A_LOOP
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from causal_rollouts.adapters.kube import POD, REPLICA_SET
-from tests.unit.control.stories import DEPLOYMENT, Story, during, tell
+from tests.unit.control.stories import DEPLOYMENT, ROLLOUT, Story, during, tell
 
 PHASES = [
     ("Preparing", -1),
@@ -75,7 +75,7 @@ def test_a_fleet_left_half_way_is_told_to_whoever_gates_it_again() -> None:
     story.run(5)
     gone = story.delete()
     story.run(60)
-    story.world.api.add(_rollout(), "shop", {"metadata": {"name": "checkout"}, "spec": gone["spec"]}, "git")
+    story.world.api.add(ROLLOUT, "shop", {"metadata": {"name": "checkout"}, "spec": gone["spec"]}, "git")
     story.run(5)
     assert story.condition("Stalled")["reason"] == "NotReady"
     assert "paused half way between 2 versions" in story.condition("Stalled")["message"]
@@ -85,6 +85,22 @@ def test_a_fleet_left_half_way_is_told_to_whoever_gates_it_again() -> None:
     assert story.run(60, until=lambda: fleet(story) == {"v1": 10})
     story.run(5)
     assert story.condition("Ready")["status"] == "True"
+
+
+def test_what_a_rollout_left_that_lost_its_finalizer_by_force_is_put_away_before_the_next() -> None:
+    story = during("Observing", 0)
+    story.world.operator_down = True
+    story.edit(ROLLOUT, lambda rollout: rollout["metadata"].pop("finalizers"))
+    gone = story.delete()
+    story.run(5)
+    story.world.api.add(ROLLOUT, "shop", {"metadata": {"name": "checkout"}, "spec": gone["spec"]}, "git")
+    story.world.operator_down = False
+    assert story.run(10, until=lambda: story.weight == 0)
+    assert story.run(60, until=lambda: story.weight == 100)
+    slots = [s for s in story.world.api.stored(REPLICA_SET, "shop") if "checkout-1" in str(s["metadata"])]
+    assert slots == []
+    assert story.end() == "Promoted"
+    assert story.at_home()
 
 
 def test_deleting_the_target_ends_the_release_and_leaves_nothing() -> None:
@@ -113,9 +129,3 @@ def test_deletion_waits_for_a_metrics_source_in_no_phase() -> None:
     story.run(20)
     assert story.world.rollout() == {}
     assert story.at_home()
-
-
-def _rollout():
-    from causal_rollouts.adapters.kube import ROLLOUT
-
-    return ROLLOUT

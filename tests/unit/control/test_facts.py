@@ -9,7 +9,7 @@ from causal_rollouts.decision.situation import Template
 from causal_rollouts.model.arms import Arm, Slot
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.registration import Times
-from causal_rollouts.model.world import Waiting
+from causal_rollouts.model.world import Crash, Waiting
 from causal_rollouts.ports import Requests
 from tests.unit.control import sights
 from tests.unit.control.sights import NOW, SLOTS, fleet, pod, record, registration, release, rollout, seen
@@ -102,6 +102,35 @@ def test_crashes_of_fresh_pods_of_the_stable_template_block_and_blame_nobody() -
     found = facts(fleet=fleet(waiting=both))
     assert (found.crash_loop, found.never_ready) == ("", "")
     assert "fresh pods of the stable template crash too" in found.blocked
+
+
+PROMOTING = release(phase=Phase.PROMOTING, stage=1)
+ONE, TWO = Crash("p1", 3, "exit code 1"), Crash("p2", 2, "exit code 1")
+
+
+def fleet_with(*crashing: Crash, replicas: int = 5, old: tuple[Crash, ...] = (), waiting=()):
+    new = sights.replica_set("new", replicas, crashing=crashing)
+    return fleet(replica_sets=(sights.replica_set("old", 2, crashing=old), new), waiting=waiting)
+
+
+def test_new_pods_of_the_fleet_that_crash_are_told_while_it_rolls() -> None:
+    assert "p1 3 times" in facts(PROMOTING, fleet=fleet_with(ONE, TWO)).crash_loop
+    assert "p1 3 times" in facts(PROMOTING, fleet=fleet_with(ONE, replicas=1)).crash_loop
+
+
+@pytest.mark.parametrize(
+    ("state", "found"),
+    [
+        (PROMOTING, fleet_with(ONE)),
+        (PROMOTING, fleet_with()),
+        (PROMOTING, fleet_with(ONE, TWO, old=(ONE,))),
+        (PROMOTING, fleet_with(ONE, TWO, waiting=(waiting(BASELINE, "CrashLoopBackOff"),))),
+        (release(phase=Phase.OBSERVING), fleet_with(ONE, TWO)),
+    ],
+    ids=["one of five", "none", "old ones too", "baseline too", "no roll"],
+)
+def test_one_pod_or_a_shared_cause_is_no_tripwire(state, found) -> None:
+    assert facts(state, fleet=found).crash_loop == ""
 
 
 @pytest.mark.parametrize("reason", ["ImagePullBackOff", "Unschedulable", "CreateContainerConfigError"])

@@ -116,6 +116,15 @@ def test_a_weight_that_is_away_at_rest_comes_home_before_a_slot_that_is_left_goe
     assert [type(a) for a in rest(home, NOW).actions] == [act.DeleteSlot, act.DeleteSlot]
 
 
+def test_no_release_begins_while_something_of_an_earlier_one_is_left() -> None:
+    stray = at_rest(fleet=fleet())
+    assert rest(stray, NOW).rest is Rest.TIDYING
+    assert [type(a) for a in rest(stray, NOW).actions] == [act.DeleteSlot, act.DeleteSlot]
+    away = asked(traffic=sights.traffic(route(Weights(100, 0))))
+    assert rest(away, NOW).rest is Rest.TIDYING
+    assert [type(a) for a in rest(away, NOW).actions] == [act.SetWeights]
+
+
 @pytest.mark.parametrize(
     "wrong", [{"problems": ("x",)}, {"unsupported": ("x",)}, {"fleet": None}, {"resolved": None}]
 )

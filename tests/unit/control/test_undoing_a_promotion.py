@@ -4,6 +4,7 @@ import pytest
 
 from causal_rollouts.adapters.kube import DEPLOYMENT, POD, REPLICA_SET
 from causal_rollouts.analysis.simulation.climate import Harm
+from e2e.embedded.pods import Behaviour
 from tests.unit.control.stories import Story, during, tell
 
 
@@ -84,6 +85,31 @@ def test_a_set_of_a_third_version_does_not_keep_an_undo_from_ending() -> None:
     assert story.run(120, until=lambda: story.world.records()[0]["status"]["final"])
     assert story.world.records()[0]["status"]["release"]["outcome"] == "Superseded"
     assert story.world.versions() == {"v1"}
+
+
+def test_new_pods_of_the_fleet_that_crash_undo_the_promotion_at_once() -> None:
+    """They ran well as canaries; with more of them the database has no connection left."""
+    story = during("Promoting", 1)
+    canaries = set(story.world.arm_pods())
+    story.world.controllers.behaviour_of = lambda pod: (
+        Behaviour(start=6.0, crash_after=4.0)
+        if story.world._version(pod) == "good" and pod["metadata"]["name"] not in canaries
+        else Behaviour()
+    )
+    assert story.end(seconds=150) == "Reverted"
+    assert "new pods of the fleet crash" in story.world.release()["why"]
+    assert "CrashLoop" in story.reasons()
+    assert story.world.versions() == {"v1"}
+    assert story.at_home()
+
+
+def test_a_fleet_whose_old_pods_crash_as_well_is_not_blamed_on_the_candidate() -> None:
+    story = during("Promoting", 1)
+    story.promises.disturbed = True
+    story.world.controllers.behaviour_of = lambda _: Behaviour(crash_after=4.0)
+    story.run(150)
+    assert story.phase != "Done"
+    assert "CrashLoop" not in story.reasons()
 
 
 @pytest.mark.parametrize("seconds", [0, 3, 8, 15])
