@@ -31,14 +31,19 @@ class Allocation(StrEnum):
     """How many baseline slots stand beside the canary's.
 
     design: one to one until they would take more than a fifth of the traffic, then one a cohort.
-    equal: one to one as long as both arms fit beside stable.
+    equal: one to one as long as both arms fit beside stable. double: two to one, under the rule of design.
     """
 
     DESIGN = "design"
     EQUAL = "equal"
+    DOUBLE = "double"
 
 
-ARMS = {Allocation.DESIGN: ArmsPlan(), Allocation.EQUAL: ArmsPlan(baseline_max_share=1000)}
+ARMS = {
+    Allocation.DESIGN: ArmsPlan(),
+    Allocation.EQUAL: ArmsPlan(baseline_max_share=1000),
+    Allocation.DOUBLE: ArmsPlan(baseline_ratio=2.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
