@@ -58,10 +58,6 @@ def harm_while_baking(release: Release) -> bool:
     return release.phase is Phase.BAKING
 
 
-def harm_in_mid_roll(release: Release) -> bool:
-    return release.phase is Phase.PROMOTING and any(p.arm == "stable" and p.deleted for p in release.pods)
-
-
 def looking(script: Script) -> Callable[[Record, MetricsSource, float], Awaitable[Looked]]:
     """A stand-in for `control.look.look`."""
 

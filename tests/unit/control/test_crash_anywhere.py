@@ -2,7 +2,7 @@
 
 import functools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,11 +19,31 @@ from tests.unit.control.ports_cut import through
 from tests.unit.control.scripted import Silent, quick
 from tests.unit.control.stories import Story
 
-STORIES = {
-    "promote": scripted.harmless,
-    "revert": scripted.harm_in_a_stage,
-    "undo while baking": scripted.harm_while_baking,
-    "undo in mid roll": scripted.harm_in_mid_roll,
+Event = Callable[[Story], None]
+
+
+def nothing_else(_: Story) -> None:
+    return
+
+
+def deleted_in_the_last_stage(story: Story) -> None:
+    held = story.world.rollout().get("metadata", {"deletionTimestamp": "gone"})
+    if (story.phase, story.stage) == ("Observing", 1) and "deletionTimestamp" not in held:
+        story.delete()
+
+
+def replaced_in_mid_roll(story: Story) -> None:
+    image = story.world.target()["spec"]["template"]["spec"]["containers"][0]["image"]
+    if story.phase == "Promoting" and len(story.world.versions()) > 1 and image.endswith("good"):
+        story.request("better", START_SECONDS="1")
+
+
+STORIES: dict[str, tuple[scripted.Script, Event]] = {
+    "promote": (scripted.harmless, nothing_else),
+    "revert": (scripted.harm_in_a_stage, nothing_else),
+    "undo while baking": (scripted.harm_while_baking, nothing_else),
+    "deletion": (scripted.harmless, deleted_in_the_last_stage),
+    "supersession": (scripted.harmless, replaced_in_mid_roll),
 }
 PARTS = 8
 LONGEST = 200
@@ -74,6 +94,7 @@ class Told:
 
 @contextmanager
 def by(script: scripted.Script) -> Iterator[None]:
+    """Evidence as the script has it."""
     real = reconcile.look
     reconcile.look = scripted.looking(script)
     try:
@@ -82,8 +103,9 @@ def by(script: scripted.Script) -> Iterator[None]:
         reconcile.look = real
 
 
-def go_on(story: Story, knife: Knife, saved: list[bytes] | None = None) -> Any:
+def go_on(name: str, story: Story, knife: Knife, saved: list[bytes] | None = None) -> Any:
     for step in range(LONGEST):
+        STORIES[name][1](story)
         if saved is not None:
             saved.append(story.world.saved())
         knife.step = step
@@ -92,9 +114,13 @@ def go_on(story: Story, knife: Knife, saved: list[bytes] | None = None) -> Any:
         except Died:
             story.world._due = 0.0
         story.promises._fleet_is_whole()
-        if story.phase == "Done" and not story.world.rollout()["metadata"].get("finalizers"):
+        if over(story):
             return how_it_ended(story)
     raise AssertionError(f"it did not end: {story.phase}, {story.world.errors[-3:]}")
+
+
+def over(story: Story) -> bool:
+    return story.phase == "Done" and not story.world.rollout().get("metadata", {}).get("finalizers")
 
 
 @functools.cache
@@ -104,8 +130,8 @@ def uncut(name: str) -> Told:
     knife.world = story.world
     story.world.api.writes.clear()
     story.request("good", START_SECONDS="1")
-    with by(STORIES[name]):
-        end = go_on(story, knife, saved)
+    with by(STORIES[name][0]):
+        end = go_on(name, story, knife, saved)
     return Told(knife.calls, saved, end)
 
 
@@ -113,8 +139,9 @@ def how_it_ended(story: Story) -> dict[str, Any]:
     api, release = story.world.api, story.world.release()
     sets = api.stored(REPLICA_SET, "shop")
     return {
-        "records": [r["metadata"]["name"] for r in story.world.records()],
-        "outcome": release["outcome"],
+        "records": [
+            (r["metadata"]["name"], r["status"]["release"]["outcome"]) for r in story.world.records()
+        ],
         "acts": story.acts(),
         "timeline": [(c.get("stage"), c["weights"], c["phase"]) for c in release["timeline"]],
         "slots": sorted(p["slot"]["arm"] for p in release["desired"].get("slots", [])),
@@ -123,7 +150,7 @@ def how_it_ended(story: Story) -> dict[str, Any]:
         "paused": story.world.target()["spec"].get("paused"),
         "sets": sorted((rs["metadata"]["name"], rs["spec"]["replicas"]) for rs in sets),
         "pods": pods(story),
-        "annotations": story.world.rollout()["metadata"].get("annotations"),
+        "annotations": story.world.rollout().get("metadata", {}).get("annotations"),
         "effects": effects(story),
     }
 
@@ -173,8 +200,8 @@ def test_dying_before_or_after_a_call_changes_nothing_in_the_end(name: str, part
         knife = Knife(at=k - first, after=after)
         story = Story(EmbeddedWorld.restored(told.saved[step], lambda p, knife=knife: knife.cut(bare(p))))
         knife.world = story.world
-        with by(STORIES[name]):
-            end = go_on(story, knife)
+        with by(STORIES[name][0]):
+            end = go_on(name, story, knife)
         assert knife.at == -1, "the call was never made"
         assert end == told.end, f"died {'after' if after else 'before'} {told.calls[k][1]} of step {step}"
 
@@ -186,8 +213,9 @@ def test_dying_in_every_second_pass_at_another_call_each_time(name: str) -> None
     story = Story(EmbeddedWorld.restored(told.saved[0], lambda p: knife.cut(bare(p))))
     knife.world = story.world
     passes = 0
-    with by(STORIES[name]):
+    with by(STORIES[name][0]):
         for step in range(4 * LONGEST):
+            STORIES[name][1](story)
             if step % 2:
                 passes += 1
                 knife.at, knife.after = knife.count + passes % 23, bool(passes % 3)
@@ -198,7 +226,7 @@ def test_dying_in_every_second_pass_at_another_call_each_time(name: str) -> None
             except Died:
                 story.world._due = 0.0
             story.promises._fleet_is_whole()
-            if story.phase == "Done" and not story.world.rollout()["metadata"].get("finalizers"):
+            if over(story):
                 break
     assert how_it_ended(story) == told.end
 
