@@ -14,7 +14,7 @@ from causal_rollouts.control.look import Looked
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.release import Release
-from causal_rollouts.ports import MetricsSource, Record
+from causal_rollouts.ports import Broken, MetricsSource, Record, Scope
 from e2e.embedded.world import EmbeddedWorld
 from tests.unit.control.promises import WatchedApi
 from tests.unit.control.stories import Story
@@ -62,7 +62,10 @@ def looking(script: Script) -> Callable[[Record, MetricsSource, float], Awaitabl
     """A stand-in for `control.look.look`."""
 
     async def look(record: Record, metrics: MetricsSource, now: float) -> Looked:
-        await metrics.fetch(record.registration.metrics[0], None, 0.0, now)  # type: ignore[arg-type]
+        try:
+            await metrics.fetch(record.registration.metrics[0], Scope("shop", ()), 0.0, now)
+        except Broken as error:
+            return Looked(provider_error=str(error))
         newest = record.registration.grid.last_look(now)
         found = evidence(bin=newest, log_harm=9.0 if script(record.release) else -2.0)
         return Looked(replace(found, placebo=0.0), b"state", newest)
@@ -71,9 +74,14 @@ def looking(script: Script) -> Callable[[Record, MetricsSource, float], Awaitabl
 
 
 class Silent:
-    """A metrics source that nobody reads."""
+    """A metrics source that nobody reads. away: it does not answer."""
+
+    def __init__(self) -> None:
+        self.away = False
 
     async def fetch(self, *_: object) -> tuple[()]:
+        if self.away:
+            raise Broken("connection refused")
         return ()
 
 

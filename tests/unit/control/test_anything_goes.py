@@ -1,0 +1,232 @@
+"""All that people, tools and machines do, in any order: the promises hold, and everything comes to rest."""
+
+import contextlib
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from causal_rollouts.adapters.kube import DEPLOYMENT, HTTP_ROUTE, REPLICA_SET, ROLLOUT, SERVICE
+from causal_rollouts.control.reconcile import Settings, reconcile
+from causal_rollouts.ports import Broken, NotYet, Refused
+from e2e.embedded import shop
+from e2e.embedded.apiserver import OPERATOR, Call
+from e2e.embedded.patches import clone
+from tests.unit.control import scripted
+from tests.unit.control.ports_cut import through
+from tests.unit.control.scripted import quick
+from tests.unit.control.stories import Story
+from tests.unit.control.test_crash_anywhere import Died, by
+
+STEPS = 300
+CALM = 300
+OFTEN = 0.08
+
+
+@dataclass
+class Chaos:
+    """One seeded run. told: what was done, for whoever has to find out."""
+
+    luck: random.Random
+    metrics: scripted.Silent = field(default_factory=scripted.Silent)
+    story: Story = field(init=False)
+    told: list[str] = field(default_factory=list)
+    dying: bool = False
+    rival: bool = False
+    made: dict[str, Any] = field(init=False)
+    _ports: Any = None
+
+    def __post_init__(self) -> None:
+        self.story = quick(self._cut)
+        made = self.story.world.rollout()
+        self.made = {"metadata": {"name": "checkout"}, "spec": clone(made["spec"])}
+
+    def _cut(self, ports: Any) -> Any:
+        self.metrics, self._ports = ports.metrics, ports
+        return through(ports, before=self._perhaps_die, after=self._perhaps_die)
+
+    async def _perhaps_die(self, name: str) -> None:
+        if self.dying and self.luck.random() < 0.08:
+            raise Died(name)
+        if self.rival and self.luck.random() < 0.05:
+            world = self.story.world
+            with contextlib.suppress(NotYet, Refused, Broken):
+                await reconcile(world.key, self._ports, Settings(world.grid))
+
+    def run(self) -> None:
+        for _ in range(STEPS):
+            if self.luck.random() < OFTEN:
+                do = self.luck.choice(DOINGS)
+                self.told.append(f"{self.story.world.api.time - 1.8e9:.0f} {do.__name__}")
+                do(self)
+            self.step()
+
+    @property
+    def gone(self) -> bool:
+        return not self.story.world.rollout()
+
+    def step(self) -> None:
+        try:
+            self.story.world.step()
+        except Died:
+            self.story.world._due = 0.0
+        promises = self.story.promises
+        canary = promises._shares()[0]
+        if canary > promises._canary + 1e-9:
+            self._rise(canary)
+        promises._canary = canary
+        promises._fleet_is_whole()
+
+    def _rise(self, canary: float) -> None:
+        release, world = self.story.world.release(), self.story.world
+        assert release["desired"]["weights"]["canary"] == round(1000 * canary)
+        assert world.api.time - release["looked"] <= 3 * 2 * world.grid.width + world.grid.delay
+
+    def calm(self) -> None:
+        """Everybody mends what they broke and goes home."""
+        self.dying = self.rival = False
+        self.metrics.away = False
+        world = self.story.world
+        world.operator_down, world.api.before = False, None
+        if world.api.find(HTTP_ROUTE, "shop", "checkout") is None:
+            world.api.add(HTTP_ROUTE, "shop", shop.route("checkout"), "git")
+        for _ in range(CALM):
+            self._mend()
+            self.step()
+
+    def _mend(self) -> None:
+        """What a person does when the rollout says so."""
+        story = self.story
+        if self.gone:
+            rollout(self)
+        elif story.world.rollout()["spec"].get("suspend"):
+            suspend(self)
+        elif "half way" in story.condition("Ready").get("message", ""):
+            story.world.api.bypass.add("ann")
+            story.edit(DEPLOYMENT, lambda target: target["spec"].pop("paused", None), user="ann")
+        elif story.phase == "Paused":
+            story.ask("resume")
+
+
+def better(chaos: Chaos) -> None:
+    chaos.story.request(chaos.luck.choice(["good", "better", "best"]), START_SECONDS="1")
+
+
+def back(chaos: Chaos) -> None:
+    chaos.story.request("v1")
+
+
+def metrics(chaos: Chaos) -> None:
+    chaos.metrics.away = not chaos.metrics.away
+
+
+def operator(chaos: Chaos) -> None:
+    chaos.story.world.operator_down = not chaos.story.world.operator_down
+
+
+def dying(chaos: Chaos) -> None:
+    chaos.dying = not chaos.dying
+
+
+def two(chaos: Chaos) -> None:
+    """A second operator."""
+    chaos.rival = not chaos.rival
+
+
+def rollout(chaos: Chaos) -> None:
+    """Deleted, or made again."""
+    world = chaos.story.world
+    if chaos.gone:
+        world.api.add(ROLLOUT, "shop", chaos.made, "git")
+    elif "deletionTimestamp" not in world.rollout()["metadata"]:
+        chaos.story.delete()
+
+
+def annotate(chaos: Chaos) -> None:
+    if chaos.gone:
+        return
+    verb = chaos.luck.choice(["pause", "resume", "abort", "retry", "promote", "resume"])
+    chaos.story.ask(verb, chaos.luck.choice(["true", "ann:checkout-1", "ann:checkout-2"]))
+
+
+def suspend(chaos: Chaos) -> None:
+    def turn(rollout: dict[str, Any]) -> None:
+        rollout["spec"]["suspend"] = not rollout["spec"].get("suspend", False)
+
+    if not chaos.gone:
+        chaos.story.edit(ROLLOUT, turn)
+
+
+def route(chaos: Chaos) -> None:
+    if chaos.story.world.api.find(HTTP_ROUTE, "shop", "checkout") is not None:
+        chaos.story.edit(HTTP_ROUTE, lambda r: r.update(spec=shop.route("checkout")["spec"]))
+
+
+def slot(chaos: Chaos) -> None:
+    there = [
+        s["metadata"]["name"]
+        for s in chaos.story.world.api.stored(REPLICA_SET, "shop")
+        if "causalrollouts.dev/slot" in s["metadata"].get("labels", {})
+    ]
+    if there:
+        chaos.story.delete(REPLICA_SET, chaos.luck.choice(there))
+
+
+def arm_service(chaos: Chaos) -> None:
+    name = chaos.luck.choice(["checkout-canary", "checkout-baseline"])
+    if chaos.story.world.api.find(SERVICE, "shop", name) is not None:
+        chaos.story.delete(SERVICE, name)
+
+
+def refusals(chaos: Chaos) -> None:
+    word = chaos.luck.choice(["create", "patch", "merge", "delete"])
+
+    def refuse(call: Call) -> None:
+        if call.user == OPERATOR and call.verb == word and call.kind != "RolloutRecord":
+            raise Refused(f"denied: {word}")
+
+    chaos.story.world.api.before = None if chaos.story.world.api.before else refuse
+
+
+DOINGS: tuple[Callable[[Chaos], None], ...] = (
+    better,
+    better,
+    back,
+    metrics,
+    operator,
+    dying,
+    two,
+    rollout,
+    annotate,
+    annotate,
+    suspend,
+    route,
+    slot,
+    arm_service,
+    refusals,
+)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_happens_the_promises_hold_and_it_comes_to_rest(seed: int) -> None:
+    chaos = Chaos(random.Random(seed))
+    scripts = (scripted.harmless, scripted.harm_in_a_stage, scripted.harm_while_baking)
+    with by(scripts[seed % len(scripts)]):
+        try:
+            chaos.run()
+            chaos.calm()
+        except AssertionError as broken:
+            raise AssertionError(f"{broken}; after {chaos.told[-12:]}") from broken
+    story = chaos.story
+    assert story.at_home(), chaos.told
+    assert story.phase in {"Done", ""}, (story.phase, chaos.told)
+    assert len(story.world.versions()) == 1, chaos.told
+    assert not story.world.rollout()["metadata"].get("finalizers"), chaos.told
+    story.world.errors.clear()
+    before = len(story.world.api.writes)
+    for _ in range(70):
+        chaos.step()
+    assert [call for call in story.world.api.writes[before:] if call.user == OPERATOR] == []
+    assert story.world.errors == []
