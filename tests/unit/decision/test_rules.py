@@ -180,3 +180,34 @@ def test_a_hold_says_what_is_missing() -> None:
 def test_every_decision_is_repeatable() -> None:
     for situation in WITHOUT_GROUND.values():
         assert decide(situation) == decide(replace(situation))
+
+
+def test_contested_weights_pause_and_a_person_decides() -> None:
+    contested = Facts(contested="somebody moved the weights 3 times")
+    decision = decide(good_stage(facts=contested))
+    assert (decision.act, decision.reason) == (Act.PAUSE, Reason.ROUTE_CONTESTED)
+    paused = decide(good_stage(facts=contested, phase=Phase.PAUSED, resume=Phase.SHIFTING))
+    assert paused.act is Act.HOLD
+
+
+def test_harm_is_reverted_though_the_weights_are_contested() -> None:
+    contested = Facts(contested="somebody moved the weights 3 times")
+    assert decide(good_stage(facts=contested, seen=HARMFUL)).act is Act.REVERT
+
+
+def test_a_person_may_promote_out_of_a_pause_and_not_past_a_suspension() -> None:
+    asked = Facts(promote="ann")
+    paused = {"phase": Phase.PAUSED, "resume": Phase.OBSERVING}
+    assert decide(good_stage(facts=asked, **paused)).reason is Reason.PROMOTED_BY_USER
+    assert decide(good_stage(facts=asked, phase=Phase.PAUSED, resume=Phase.SHIFTING)).act is Act.HOLD
+    assert decide(good_stage(facts=replace(asked, suspended=True))).reason is Reason.SUSPENDED
+    assert decide(good_stage(facts=replace(asked, unreadable="version 7"), **paused)).act is Act.HOLD
+
+
+def test_what_a_shift_waits_for_is_what_the_user_reads() -> None:
+    short = Facts(waits_for=(Reason.WAITING_FOR_CAPACITY, "5 of 10 stable pods are ready"))
+    decision = decide(good_stage(facts=short, phase=Phase.SHIFTING))
+    assert (decision.reason, decision.because) == (
+        Reason.WAITING_FOR_CAPACITY,
+        "5 of 10 stable pods are ready",
+    )
