@@ -74,7 +74,7 @@ class Budget:
 class Times:
     """Durations. warm_up and blackout in bins, all else in seconds."""
 
-    history: float = 1800.0
+    history: float = 3600.0
     warm_up: int = 4
     blackout: int = 2
     ready_timeout: float = 300.0
