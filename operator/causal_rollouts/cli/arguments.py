@@ -122,6 +122,19 @@ def _offline(commands: Commands) -> None:
         help="no tick after T: seconds since the epoch, or a time like 2026-03-01T12:00:00Z",
     )
     replay.add_argument("--stop", action="store_true", help="end with the first Revert")
+    _simulate(commands)
+
+
+def _simulate(commands: Commands) -> None:
+    made = _add(
+        commands, "simulate", "simulate", "write recordings of simulated releases, to replay", output=False
+    )
+    made.add_argument("scenario", nargs="?", metavar="SCENARIO", help="what happens in them; see --list")
+    made.add_argument("--list", action="store_true", help="name the scenarios and say what they are")
+    made.add_argument("-n", "--runs", type=int, default=1, metavar="N", help="recordings (default 1)")
+    made.add_argument("--seed", type=int, default=0, metavar="S", help="of the first one (default 0)")
+    made.add_argument("-o", "--output", type=Path, metavar="DIR", help="one directory a run is made in it")
+    made.add_argument("--format", choices=("text", "json"), default="text", help="of what is printed")
 
 
 def _add(
