@@ -31,7 +31,7 @@ from causal_rollouts.adapters.reading import (
 )
 from causal_rollouts.adapters.room import nodes_for
 from causal_rollouts.model.arms import Arm, Pod, Slot
-from causal_rollouts.model.template import POD_TEMPLATE_HASH, template_hash
+from causal_rollouts.model.template import POD_TEMPLATE_HASH, template_hash, without_label
 from causal_rollouts.model.world import (
     BACK_OFF,
     CRASHES_TO_CALL_IT_A_LOOP,
@@ -92,6 +92,7 @@ def target_of(deployment: Object) -> Target:
         replicas=int(spec.get("replicas", 1)),
         template=template,
         template_hash=template_hash(template),
+        bare_hash=template_hash(without_label(template, ARM_LABEL, Arm.STABLE)),
         selector=section(spec, "selector", "matchLabels"),
         strategy=str(section(spec, "strategy").get("type") or "RollingUpdate"),
         updated=int(status.get("updatedReplicas") or 0),

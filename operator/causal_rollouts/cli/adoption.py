@@ -96,10 +96,10 @@ def _gate(target: Target) -> Step:
     there = labels(target.deployment).get(GATE_LABEL) == "enabled"
     if there and not (_carried(target) and not _without(target)):
         why = (
-            "the gate holds back the change of step 1, and no release can begin before that: set it to "
-            '"disabled" until all pods have the arm label (needs the verb bypass on causalrollouts)'
+            "there before the arm label: the operator lets a change of the template pass that adds that label "
+            "and nothing else, as soon as a CausalRollout names this Deployment"
         )
-        return Step(title, Need.WRONG, text, why)
+        return Step(title, Need.THERE, text, why)
     why = "from here on a new template is a request for a release, so it comes in one commit with the rollout"
     if not _prepared(target):
         why += ", and after the steps above, which it would hold back"

@@ -29,6 +29,7 @@ class Rest(StrEnum):
     FAILED_BEFORE = "FailedBefore"
     SUSPENDED = "Suspended"
     TIDYING = "Tidying"
+    ADOPTING = "Adopting"
     BEGIN = "Begin"
     GONE = "Gone"
 
@@ -46,6 +47,8 @@ def rest(o: Observed, now: float) -> Resting:
     """First match wins, as in the rules of a running release."""
     if o.rollout.deleting:
         return Resting(Rest.GONE, "deleted", tuple(_let_go(o)))
+    if adopting := _adopting(o):
+        return adopting
     if o.problems or o.unsupported or o.fleet is None or o.resolved is None:
         over = pointless(o, waiting=True)
         return Resting(Rest.NOT_READY, "; ".join((*o.problems, *o.unsupported)), over)
@@ -58,6 +61,20 @@ def rest(o: Observed, now: float) -> Resting:
     held = (act.RemoveFinalizer(),) if o.rollout.held else ()
     over = pointless(o, waiting=found.rest is Rest.SUSPENDED)
     return Resting(found.rest, found.message, (*gate, *_services(o), *_tidy(o), *found.actions, *held, *over))
+
+
+def _adopting(o: Observed) -> Resting | None:
+    """The arm label belongs into Git before the gate; where the gate came first, that label alone may pass.
+
+    Asked before all else: without the label the traffic has problems, and held they could never be mended.
+    """
+    if o.fleet is None or o.stable_set is None:
+        return None
+    target, runs = o.fleet.target, o.stable_set.template_hash
+    if target.template_hash == runs or target.bare_hash != runs or not target.paused or target.paused_in_git:
+        return None
+    because = "the template only adds the label of the stable arm: it is let through without a release"
+    return Resting(Rest.ADOPTING, because, (act.UnpauseTarget(target.name, target.version),))
 
 
 def _tidy(o: Observed) -> tuple[Action, ...]:

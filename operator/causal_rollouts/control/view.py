@@ -20,6 +20,8 @@ from causal_rollouts.ports import Record
 
 Said = tuple[bool, str, str]
 
+MOVING = frozenset({Rest.ROLLING, Rest.GOING_BACK, Rest.FIRST_INSTALL, Rest.TIDYING, Rest.ADOPTING})
+
 
 def at_rest(o: Observed, resting: Resting, now: float) -> Json:
     """Status while no release runs."""
@@ -30,7 +32,7 @@ def at_rest(o: Observed, resting: Resting, now: float) -> Json:
         phase="Idle" if outcome is None else str(outcome),
         reason=str(outcome or resting.rest),
         message=resting.message,
-        running=resting.rest in {Rest.ROLLING, Rest.GOING_BACK, Rest.FIRST_INSTALL, Rest.TIDYING},
+        running=resting.rest in MOVING,
         failed=failed,
         release=last.name if last else "",
         record=last.name if last else "",

@@ -24,6 +24,16 @@ def template_hash(template: Json) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
 
 
+def without_label(template: Json, label: str, value: str) -> Json:
+    """The template as it was before somebody added this label with this value; itself where it has none."""
+    metadata = template.get("metadata")
+    labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
+    if not isinstance(metadata, Mapping) or not isinstance(labels, Mapping) or labels.get(label) != value:
+        return template
+    kept = {k: v for k, v in labels.items() if k != label}
+    return {**template, "metadata": {**metadata, "labels": kept}}
+
+
 def _essence(template: Json) -> Json:
     metadata = template.get("metadata")
     if not isinstance(metadata, Mapping):

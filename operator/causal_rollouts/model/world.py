@@ -31,7 +31,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The user's Deployment. template_hash is ours: of the template without `pod-template-hash`."""
+    """The user's Deployment. template_hash is ours: of the template without `pod-template-hash`.
+
+    bare_hash: the same, also without the arm label that adoption asks for.
+    """
 
     name: str
     uid: str
@@ -43,6 +46,7 @@ class Target:
     replicas: int
     template: Json
     template_hash: str
+    bare_hash: str
     selector: Mapping[str, str]
     strategy: str
     updated: int

@@ -113,7 +113,7 @@ def test_a_selector_ahead_of_the_template_is_told_to_be_taken_out(moments, capsy
 def test_a_gate_that_came_too_early_is_told(moments, capsys):
     town = strange(moments)
     town.change(DEPLOYMENT, NAME, lambda d: d["metadata"]["labels"].update({GATE_LABEL: "enabled"}))
-    assert states(town, capsys) == (1, ["add", "later", "wrong", "later"])
+    assert states(town, capsys) == (1, ["add", "later", "there", "later"])
 
 
 def test_the_only_policy_is_referred_to(moments, capsys):

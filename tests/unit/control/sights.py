@@ -109,6 +109,7 @@ def target(**changes: Any) -> Target:
         replicas=2,
         template={},
         template_hash="new",
+        bare_hash="bare",
         selector={"app": "checkout"},
         strategy="RollingUpdate",
         updated=0,

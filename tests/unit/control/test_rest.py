@@ -87,6 +87,19 @@ def test_what_the_last_promotion_replaced_is_let_through_while_the_window_lasts(
     assert rest(late, NOW).rest is Rest.BEGIN
 
 
+def test_the_arm_label_alone_passes_the_gate_though_the_traffic_waits_for_it() -> None:
+    labelled = fleet(target=sights.target(bare_hash="old"), slots=())
+    found = rest(at_rest(fleet=labelled, problems=("Service: no arm label",)), NOW)
+    assert found.rest is Rest.ADOPTING
+    assert found.actions == (act.UnpauseTarget("checkout", "70"),)
+
+
+@pytest.mark.parametrize("change", [{"bare_hash": "other"}, {"paused_in_git": True}, {"paused": False}])
+def test_anything_else_is_no_adoption(change: dict[str, object]) -> None:
+    labelled = fleet(target=sights.target(**{"bare_hash": "old", **change}), slots=())
+    assert rest(at_rest(fleet=labelled), NOW).rest is not Rest.ADOPTING
+
+
 def test_suspended_a_request_waits() -> None:
     world = asked()
     suspended = replace(world, resolved=replace(world.resolved, suspend=True))
