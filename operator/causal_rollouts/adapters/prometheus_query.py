@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from causal_rollouts.adapters.prometheus_settings import SourceSettings
-from causal_rollouts.adapters.promql import over, selector, series_names
+from causal_rollouts.adapters.promql import over, selector
 from causal_rollouts.model.metrics import Metric
 from causal_rollouts.model.telemetry import Series
 from causal_rollouts.ports import Scope
@@ -40,7 +40,7 @@ def questions(
         Refused: a name is not one that Prometheus knows.
     """
     names = {"pod_label": settings.pod_label, "namespace_label": settings.namespace_label}
-    instant = selector(series_names(metric), scope, **names)
+    instant = selector(metric.reads, scope, **names)
     count = max(1, math.ceil((end - start) / settings.piece))
     for i in range(count):
         since = start + i * settings.piece

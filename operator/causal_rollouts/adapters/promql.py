@@ -9,21 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from causal_rollouts.model.metrics import Metric, MetricKind
 from causal_rollouts.ports import Refused, Scope
 
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-RESTARTS = "kube_pod_container_status_restarts_total"
-
-
-def series_names(metric: Metric) -> tuple[str, ...]:
-    """Names of the raw series of a metric."""
-    if metric.kind is MetricKind.RESTARTS:
-        return (RESTARTS,)
-    if metric.kind is MetricKind.ERRORS:
-        return (metric.series, metric.of) if metric.of else (metric.series,)
-    return (f"{metric.series}_bucket",)
 
 
 def selector(

@@ -14,7 +14,6 @@ from causal_rollouts.analysis.manifest import registration
 from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.analysis.replay_line import ReplayLine, line
 from causal_rollouts.analysis.rows import PER_MILLE
-from causal_rollouts.analysis.series_names import names_of
 from causal_rollouts.analysis.shelf import Shelf
 from causal_rollouts.analysis.stage_clock import clocked
 from causal_rollouts.decision.decide import decide
@@ -81,9 +80,9 @@ class _Replay:
         self._release = Release(reg.release, "candidate", "stable", "", Phase.PREPARING, 0.0)
         pods = {pod.name for pod in recording.pods}
         mine = [series for series in recording.series if series.labels.get("pod") in pods]
-        self._shelves: Mapping[frozenset[str], Shelf] = {
+        self._shelves: Mapping[tuple[str, ...], Shelf] = {
             names: Shelf(series for series in mine if series.labels["__name__"] in names)
-            for names in {names_of(metric) for metric in reg.metrics}
+            for names in {metric.reads for metric in reg.metrics}
         }
 
     def place(self, time: float) -> tuple[int | None, bool]:
@@ -132,7 +131,7 @@ class _Replay:
     def _telemetry(self, timeline: tuple[Change, ...], now: float, end: float) -> Telemetry:
         since = wanted_since(self._reg, timeline, self._state, now)
         cut = {names: shelf.between(since, end) for names, shelf in self._shelves.items()}
-        return Telemetry({metric.name: cut[names_of(metric)] for metric in self._reg.metrics})
+        return Telemetry({metric.name: cut[metric.reads] for metric in self._reg.metrics})
 
     def _placed(self, timeline: tuple[Change, ...]) -> Release:
         """The release as it stood then, by the recorded schedule; a stage that is gone again has ended."""

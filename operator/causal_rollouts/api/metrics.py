@@ -10,10 +10,9 @@ from causal_rollouts.api.defaults import MARGINS, NULL_BELOW
 from causal_rollouts.api.layers import in_force
 from causal_rollouts.api.problems import Problem, Unresolvable
 from causal_rollouts.api.units import fraction
-from causal_rollouts.model.metrics import Gating, Margins, Matcher, Metric, MetricKind
+from causal_rollouts.model.metrics import RESTARTS_SERIES, Gating, Margins, Matcher, Metric, MetricKind
 
 LABEL_NAME = r"[a-zA-Z_][a-zA-Z0-9_]*"
-RESTARTS = "kube_pod_container_status_restarts_total"
 
 
 def metric_of(metric: v1.Metric, field: str) -> Metric:
@@ -42,7 +41,7 @@ def metric_of(metric: v1.Metric, field: str) -> Metric:
             bad=_matchers(metric.errors.bad, f"{field}.errors.bad"),
             ignore=_matchers(metric.errors.ignore, f"{field}.errors.ignore"),
         )
-    return Metric(metric.name, MetricKind.RESTARTS, RESTARTS, margins, gating)
+    return Metric(metric.name, MetricKind.RESTARTS, RESTARTS_SERIES, margins, gating)
 
 
 def _slow(name: str, slow: v1.Slow, margins: Margins, gating: Gating, field: str) -> Metric:

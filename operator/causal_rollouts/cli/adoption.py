@@ -96,8 +96,8 @@ def _gate(target: Target) -> Step:
     there = labels(target.deployment).get(GATE_LABEL) == "enabled"
     if there and not (_carried(target) and not _without(target)):
         why = (
-            "there before the arm label: the operator lets a change of the template pass that adds that label "
-            "and nothing else, as soon as a CausalRollout names this Deployment"
+            "there before the arm label: once a CausalRollout names this Deployment, the operator lets a "
+            "change of the template pass that adds that label and nothing else"
         )
         return Step(title, Need.THERE, text, why)
     why = "from here on a new template is a request for a release, so it comes in one commit with the rollout"

@@ -1,7 +1,8 @@
 """One look of the gate: fetch raw samples once, then assess.
 
-Nothing is computed in a query. The metrics source may fail as a whole (then
-nobody looks and nothing is blamed) or for one metric (then that metric says so).
+Nothing is computed in a query, and metrics of the same series share one. The
+source may fail as a whole (then nobody looks and nothing is blamed) or for one
+metric (then that metric says so).
 """
 
 from __future__ import annotations
@@ -63,14 +64,19 @@ async def look(record: Record, metrics: MetricsSource, now: float) -> Looked:
 
 async def _fetch(record: Record, metrics: MetricsSource, since: float, end: float) -> Telemetry:
     scope = Scope(record.registration.namespace, names(record.release.pods, since))
-    problems: dict[str, str] = {}
+    problems: dict[tuple[str, ...], str] = {}
 
-    async def one(metric: Metric) -> tuple[str, tuple[Series, ...]]:
+    async def one(metric: Metric) -> tuple[Series, ...]:
         try:
-            return metric.name, await metrics.fetch(metric, scope, since, end)
+            return await metrics.fetch(metric, scope, since, end)
         except Refused as error:
-            problems[metric.name] = str(error)
-            return metric.name, ()
+            problems[metric.reads] = str(error)
+            return ()
 
-    found = await asyncio.gather(*(one(metric) for metric in record.registration.metrics))
-    return Telemetry(dict(found), problems)
+    asked = {metric.reads: metric for metric in record.registration.metrics}
+    found = dict(zip(asked, await asyncio.gather(*map(one, asked.values())), strict=True))
+    wanted = {metric.name: metric.reads for metric in record.registration.metrics}
+    return Telemetry(
+        {name: found[reads] for name, reads in wanted.items()},
+        {name: problems[reads] for name, reads in wanted.items() if reads in problems},
+    )

@@ -22,7 +22,6 @@ from causal_rollouts.model.telemetry import Series
 
 Ints = NDArray[np.int64]
 
-RESTARTS = "kube_pod_container_status_restarts_total"
 EXPOSURE, BOTH, EVENT = 0, 1, 2
 """Columns of a count: requests, requests that are also events, events with a counter of their own."""
 
@@ -37,8 +36,8 @@ class Selected:
 
 def buckets(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) -> Selected | Refusal:
     """Bucket series of a classic histogram."""
-    name = f"{metric.series}_bucket"
-    mine = _named(metric, (name,), series, roster)
+    (name,) = metric.reads
+    mine = _named(metric, series, roster)
     if isinstance(mine, Refusal):
         return mine
     bounds = [_bound(s.labels.get("le", "")) for s in mine]
@@ -57,8 +56,7 @@ def buckets(metric: Metric, series: Iterable[Series], roster: Mapping[str, int])
 
 def events(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) -> Selected | Refusal:
     """Counters of requests and of events among them."""
-    names = (metric.series, metric.of) if metric.of else (metric.series,)
-    mine = _named(metric, names, series, roster)
+    mine = _named(metric, series, roster)
     if isinstance(mine, Refusal):
         return mine
     try:
@@ -79,7 +77,7 @@ def events(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) 
 
 def restarts(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) -> Selected | Refusal:
     """Restart counters of every container."""
-    mine = _named(metric, (metric.series or RESTARTS, RESTARTS), series, roster)
+    mine = _named(metric, series, roster)
     if isinstance(mine, Refusal):
         return mine
     return Selected(tuple((s, EXPOSURE, roster[s.labels["pod"]]) for s in mine))
@@ -98,13 +96,11 @@ def layout_of(selected: Selected, units: Sequence[int]) -> tuple[float, ...]:
     return max(votes, key=lambda key: (votes[key], key), default=())
 
 
-def _named(
-    metric: Metric, names: tuple[str, ...], series: Iterable[Series], roster: Mapping[str, int]
-) -> list[Series] | Refusal:
-    """Series of these names that are not ignored and belong to a pod of the release."""
+def _named(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) -> list[Series] | Refusal:
+    """Series of the metric that are not ignored and belong to a pod of the release."""
     given = list(series)
-    named = [s for s in given if s.labels.get("__name__") in names]
-    what = " and ".join(dict.fromkeys(names))
+    named = [s for s in given if s.labels.get("__name__") in metric.reads]
+    what = " and ".join(dict.fromkeys(metric.reads))
     if given and not named:
         other = sorted({s.labels.get("__name__", "") for s in given})[:3]
         return Refusal(

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+RESTARTS_SERIES = "kube_pod_container_status_restarts_total"
+"""Restarts are counted by kube-state-metrics, for every workload alike."""
+
 
 class MetricKind(StrEnum):
     """Families that share a test and a part of the error budget."""
@@ -72,3 +75,14 @@ class Metric:
     share: float = 0.0
     bad: tuple[Matcher, ...] = ()
     ignore: tuple[Matcher, ...] = ()
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Names of the raw series; metrics that read the same share one fetch."""
+        match self.kind:
+            case MetricKind.RESTARTS:
+                return (RESTARTS_SERIES,)
+            case MetricKind.ERRORS:
+                return (self.series, self.of) if self.of else (self.series,)
+            case _:
+                return (f"{self.series}_bucket",)

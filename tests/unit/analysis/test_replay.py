@@ -11,7 +11,6 @@ from causal_rollouts.analysis.manifest import registration
 from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.analysis.replay import replay, scheduled_looks
 from causal_rollouts.analysis.replay_line import ReplayLine
-from causal_rollouts.analysis.series_names import names_of
 from causal_rollouts.analysis.shelf import Shelf
 from causal_rollouts.analysis.swap import swapped
 from causal_rollouts.evidence.assess import assess, needed_since
@@ -124,7 +123,7 @@ def test_a_replay_says_what_an_operator_says_that_starts_from_its_record_each_ti
         fetched = source.between(since, reg.grid.end(look.last_final))
         telemetry = Telemetry(
             {
-                metric.name: tuple(s for s in fetched if s.labels["__name__"] in names_of(metric))
+                metric.name: tuple(s for s in fetched if s.labels["__name__"] in metric.reads)
                 for metric in reg.metrics
             }
         )

@@ -11,7 +11,7 @@ from causal_rollouts.control.roster import merge, names
 from causal_rollouts.evidence.assess import Assessment
 from causal_rollouts.evidence.codec import StateUnreadable
 from causal_rollouts.model.arms import Arm, Slot
-from causal_rollouts.model.metrics import Metric
+from causal_rollouts.model.metrics import Metric, MetricKind
 from causal_rollouts.model.telemetry import Series
 from causal_rollouts.ports import Broken, Refused, Scope
 from tests.unit.control import sights
@@ -118,6 +118,20 @@ async def test_a_metric_that_is_refused_is_a_problem_of_that_metric(looks) -> No
 
     await look(last(NEWEST - 2), Source(no), NOW)
     assert looks[0][3] == {"latency": "parse error"}
+
+
+async def test_metrics_of_the_same_series_are_asked_for_once(looks) -> None:
+    def refused(_: Metric) -> tuple[Series, ...]:
+        raise Refused("parse error")
+
+    (latency,) = sights.registration().metrics
+    slow = replace(latency, name="slow", kind=MetricKind.SLOW, over=0.5)
+    errors = replace(latency, name="errors", kind=MetricKind.ERRORS, series="requests_total")
+    source = Source(refused)
+    both = replace(last(NEWEST - 2), registration=sights.registration(metrics=(latency, slow, errors)))
+    await look(both, source, NOW)
+    assert len(source.asked) == 2
+    assert looks[0][3] == dict.fromkeys(("latency", "slow", "errors"), "parse error")
 
 
 async def test_a_state_that_cannot_be_read_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

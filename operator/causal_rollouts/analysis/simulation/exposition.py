@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from causal_rollouts.analysis.series_names import RESTARTS
 from causal_rollouts.analysis.simulation.setting import CODE, COUNTER, HISTOGRAM
 from causal_rollouts.model.arms import Pod
+from causal_rollouts.model.metrics import RESTARTS_SERIES
 from causal_rollouts.model.telemetry import Series
 
 OK, FAILED = "200", "503"
@@ -57,7 +57,7 @@ class Process:
         self._codes: dict[str, Line] = {}
         self._restarts = Line(
             {
-                "__name__": RESTARTS,
+                "__name__": RESTARTS_SERIES,
                 "namespace": namespace,
                 "pod": pod.name,
                 "container": "app",

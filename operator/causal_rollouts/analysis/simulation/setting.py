@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from causal_rollouts.analysis.series_names import RESTARTS
 from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm
 from causal_rollouts.model.bins import Grid
-from causal_rollouts.model.metrics import Gating, Margins, Matcher, Metric, MetricKind
+from causal_rollouts.model.metrics import RESTARTS_SERIES, Gating, Margins, Matcher, Metric, MetricKind
 from causal_rollouts.model.registration import ArmsPlan, Registration, Stage, Times
 
 HISTOGRAM = "http_server_request_duration_seconds"
@@ -32,7 +31,7 @@ def metrics(slow_over: float = 0.5) -> tuple[Metric, ...]:
         Metric("slow", MetricKind.SLOW, HISTOGRAM, rare, Gating.REVERT_ONLY, over=slow_over),
         Metric("tail", MetricKind.TAIL, HISTOGRAM, rare, Gating.REVERT_ONLY, share=0.0015),
         Metric("errors", MetricKind.ERRORS, COUNTER, errors, Gating.BOTH, bad=bad),
-        Metric("restarts", MetricKind.RESTARTS, RESTARTS, Margins(1.0, 1.0), Gating.REVERT_ONLY),
+        Metric("restarts", MetricKind.RESTARTS, RESTARTS_SERIES, Margins(1.0, 1.0), Gating.REVERT_ONLY),
     )
 
 

@@ -10,7 +10,6 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
-from causal_rollouts.analysis.series_names import names_of
 from causal_rollouts.analysis.simulation.chance import draws
 from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm, Incident
 from causal_rollouts.analysis.simulation.exposition import Process
@@ -66,7 +65,7 @@ class SimulatedSource:
 
     def fetch(self, metric: Metric, scope: Scope, start: float, end: float) -> tuple[Series, ...]:
         """Samples in (start, end] of a metric's series, of the pods in scope; no series without any."""
-        wanted = names_of(metric)
+        wanted = metric.reads
         if scope.namespace != self._namespace:
             return ()
         found = []
