@@ -1,7 +1,7 @@
 # Every target in one line: make help
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv lock lint test demo demo-embedded cluster-up cluster-status cluster-down e2e e2e-all crds calibrate image clean
+.PHONY: help venv lock lint test oracles demo demo-embedded cluster-up cluster-status cluster-down e2e e2e-all crds calibrate bench image clean
 PY := .venv/bin/python
 
 help: ## Show this list
@@ -14,13 +14,17 @@ lock: venv ## Renew the hash-pinned requirements files
 	scripts/lock.sh
 
 lint: venv ## Formatting, ruff, mypy strict and the import contracts
-	.venv/bin/ruff format --check -q operator tests e2e
-	.venv/bin/ruff check -q operator tests e2e
+	.venv/bin/ruff format --check -q operator tests e2e bench
+	.venv/bin/ruff check -q operator tests e2e bench
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 
 test: lint ## Lint, then every test that needs no cluster
 	$(PY) -m pytest -q -n auto --dist loadfile -m "not slow and not cluster" tests
+
+oracles: venv ## Our estimators against other people's, with the largest differences; pyfixest in an environment of its own
+	$(PY) -m pytest -v tests/oracles
+	.venv/bin/uv run -q --no-project --isolated -p $(PY) --with-requirements requirements/oracles.txt python tests/oracles/pyfixest_numbers.py --check
 
 demo: venv ## The main job on a real cluster: a bad and a good release, gated; writes demo-out/report.html
 	$(PY) -m e2e.story
@@ -50,6 +54,9 @@ crds: venv ## Render crds/ from the API models
 
 calibrate: venv ## False reverts and detections of the whole gate in simulation (minutes)
 	$(PY) -m pytest -q -m slow tests/calibration
+
+bench: venv ## A tick beside statsmodels, a replay, and what it takes to start
+	$(PY) -m bench
 
 image: ## Build the operator's image with docker or buildah (BASE= names another base image)
 	scripts/image.sh

@@ -6,3 +6,4 @@ compile() { .venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --
 compile requirements/bootstrap.in -o requirements/bootstrap.txt
 compile --extra offline pyproject.toml requirements/dev.in -o requirements/dev.txt
 compile pyproject.toml -c requirements/dev.txt -o requirements/operator.txt
+compile -c requirements/dev.txt requirements/oracles.in -o requirements/oracles.txt

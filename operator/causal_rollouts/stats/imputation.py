@@ -37,8 +37,8 @@ def impute(y: Floats, start: Floats, cluster: Ints) -> Imputed:
     """Borusyak, Jaravel and Spiess 2024: fit mu_i + lambda_t on untreated cells, average what exceeds it.
 
     y [units, times], nan where not measured; start [units]: first treated time, inf for never; cluster
-    [units]. Every treated cell weighs the same. Variance: their conservative one, sum over clusters of
-    (sum v_it e_it)^2, with one mean effect for all treated cells (the coarsest of the partitions they allow).
+    [units]. Every treated cell weighs the same. Variance: their theorem 3, sum over clusters of
+    (sum v_it e_it)^2, with one mean effect (eq. 8) for all treated cells, the coarsest partition.
     Asymptotic in clusters, under parallel trends and no anticipation.
     """
     unit, time = np.nonzero(np.isfinite(y))
@@ -59,7 +59,7 @@ def impute(y: Floats, start: Floats, cluster: Ints) -> Imputed:
     v = np.empty(len(value))
     v[on] = 1.0 / n1
     v[~on] = -A @ (G @ (B.T @ v[on]))
-    residual[on] -= att
+    residual[on] -= _mean_effect(unit[on], residual[on])
     which = cluster[unit]
     sums = np.bincount(which, weights=v * residual)
     hit = np.unique(which[on])
@@ -70,6 +70,12 @@ def _estimable(unit: Ints, time: Ints, on: Bools) -> tuple[Bools, Bools]:
     """(treated, kept): treated cells need their unit and their time among the untreated, in one piece."""
     known = np.isin(unit, unit[~on]) & np.isin(time, time[~on])
     return on, ~on | known
+
+
+def _mean_effect(unit: Ints, tau: Floats) -> float:
+    """Eq. 8 of the paper: the common effect that exaggerates the variance least, cells of equal weight."""
+    cells, sums = np.bincount(unit), np.bincount(unit, weights=tau)
+    return float(cells @ sums) / float(cells @ cells)
 
 
 def _effects(unit: Ints, time: Ints) -> Floats:

@@ -1,0 +1,56 @@
+"""diff-diff: imputation, two-way fixed effects and spill-overs after Butts."""
+
+from __future__ import annotations
+
+import diff_diff
+import numpy as np
+import pytest
+
+from causal_rollouts.stats.change_scores import change_scores, contrast
+from causal_rollouts.stats.exposure_classes import exposure
+from causal_rollouts.stats.imputation import impute
+from tests.oracles.panels import long, neighbours, staggered, two_groups
+
+ORACLE = "diff-diff 3.13"
+
+
+def first(start):
+    return np.where(np.isinf(start), 0.0, start).astype(int)
+
+
+@pytest.mark.parametrize(("seed", "gaps", "one"), [(1, 0, False), (2, 6, False), (3, 0, True), (4, 6, True)])
+def test_imputation_of_staggered_starts(agree, seed, gaps, one):
+    y, start = staggered(seed, gaps, one_cohort=one)
+    theirs = diff_diff.ImputationDiD(aux_partition="cohort").fit(
+        long(y, first=first(start)), outcome="y", unit="unit", time="time", first_treat="first"
+    )
+    ours = impute(y, start, np.arange(len(y)))
+    agree("impute", ORACLE, ours.att, theirs.overall_att)
+    if one:
+        agree("impute: se (one cohort)", ORACLE, ours.se, theirs.overall_se)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_change_scores_are_its_two_way_estimate(agree, seed):
+    y, treated, after = two_groups(seed=seed)
+    table = long(y, treated=treated.astype(int))
+    table["post"] = after[table["time"]].astype(int)
+    theirs = diff_diff.TwoWayFixedEffects(cluster="unit").fit(
+        table, outcome="y", treatment="treated", post="post", unit="unit"
+    )
+    ours = contrast(change_scores(y, np.ones_like(y), after), treated)
+    agree("change_scores, contrast", ORACLE, ours.estimate, theirs.att)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_total_effect_and_spill_over(agree, seed):
+    y, treated, touched, node, after = neighbours(seed)
+    start = np.where(treated, 8.0, np.inf)
+    table = long(y, first=first(start), east=1000.0 * node, north=np.arange(16) % 4 * 1.0)
+    theirs = diff_diff.SpilloverDiD(
+        rings=[0.0, 10.0], conley_coords=("east", "north"), conley_metric="euclidean", cluster="unit"
+    ).fit(table, outcome="y", unit="unit", time="time", first_treat="first")
+    d = change_scores(y, np.ones_like(y), after)
+    ours = exposure(d, treated, touched, np.zeros(16, dtype=np.int64))
+    agree("exposure: total", ORACLE, ours.total.estimate, theirs.att)
+    agree("exposure: spill", ORACLE, ours.spill.estimate, theirs.spillover_effects["coef"].iloc[0])
