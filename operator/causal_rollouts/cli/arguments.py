@@ -123,6 +123,29 @@ def _offline(commands: Commands) -> None:
     )
     replay.add_argument("--stop", action="store_true", help="end with the first Revert")
     _simulate(commands)
+    _own_past(commands)
+
+
+def _own_past(commands: Commands) -> None:
+    aa = _add(
+        commands,
+        "aa",
+        "aa",
+        "the gate over the service's own past, where nothing was released: how often it would have reverted",
+    )
+    aa.add_argument("-n", "--runs", type=int, default=100, metavar="N", help="pseudo-releases (default 100)")
+    aa.add_argument("--seed", type=int, default=0, metavar="S", help="of starts and draws (default 0)")
+    for command in (aa,):
+        command.add_argument("-f", "--file", type=Path, metavar="FILE", help="the CausalRollout")
+        command.add_argument(
+            "--policy", type=Path, metavar="FILE", help="its RolloutPolicy (default: the built-in values)"
+        )
+        command.add_argument(
+            "--recording",
+            type=Path,
+            metavar="DIR",
+            help="take the time before the first stage of a recording",
+        )
 
 
 def _simulate(commands: Commands) -> None:
