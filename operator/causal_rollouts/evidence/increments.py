@@ -11,9 +11,11 @@ given two bins and a replay that was given an hour compute the same numbers.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +28,11 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """One counter: whose it is (row of the roster), and its column (bucket, event or exposure)."""
+class Counter(NamedTuple):
+    """One counter: whose it is (row of the roster), and its column (bucket, event or exposure).
+
+    A tuple, since a tick makes thousands of them.
+    """
 
     owner: int
     column: int
@@ -66,10 +70,12 @@ def gather(counters: Sequence[Counter], targets: Sequence[int], since: float, un
 
     The scrapes of one target are seen by all its counters at the same instants.
     """
-    lengths = [len(c.series.times) for c in counters]
+    series = [c.series for c in counters]
+    times = [one.times for one in series]
+    lengths = list(map(len, times))
     total = sum(lengths)
-    time = _flat([c.series.times for c in counters], total)
-    value = _flat([c.series.values for c in counters], total)
+    time = _flat(times, total)
+    value = _flat([one.values for one in series], total)
     counter = np.repeat(np.arange(len(counters)), lengths)
     kept = (time >= since) & (time < until)
     counter, time, value = counter[kept], time[kept], value[kept]
@@ -79,9 +85,13 @@ def gather(counters: Sequence[Counter], targets: Sequence[int], since: float, un
 
 
 def _flat(parts: Sequence[Sequence[float]], total: int) -> Floats:
-    """All numbers in a row. Lists convert fastest one by one, arrays as blocks."""
-    if all(isinstance(part, list | tuple) for part in parts):
+    """All numbers in a row. Lists convert fastest one by one, arrays as the bytes that they are."""
+    kinds = set(map(type, parts))
+    if kinds <= {list, tuple}:
         return np.fromiter(chain.from_iterable(parts), np.float64, total)
+    arrays = [part for part in parts if isinstance(part, array)]
+    if len(arrays) == len(parts) and {part.typecode for part in arrays} == {"d"}:
+        return np.frombuffer(b"".join(arrays), dtype=np.float64)
     return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
 
 

@@ -7,6 +7,7 @@ counts, and a series counted twice as twice the traffic.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -105,12 +106,9 @@ def _by_bin(defect: Defect) -> tuple[int, str, str]:
 
 
 def _targets(found: Sequence[Counter]) -> list[int]:
-    numbers: dict[tuple[object, ...], int] = {}
+    numbers: defaultdict[tuple[object, ...], int] = defaultdict(lambda: len(numbers))
     return [
-        numbers.setdefault(
-            (c.owner, c.series.labels.get("instance"), c.series.labels.get("job")), len(numbers)
-        )
-        for c in found
+        numbers[owner, series.labels.get("instance"), series.labels.get("job")] for owner, _, series in found
     ]
 
 

@@ -8,6 +8,7 @@ address changed has such series too, one after the other: those are joined.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from causal_rollouts.evidence.increments import Counter
@@ -27,14 +28,17 @@ def merge_twins(placed: Iterable[Placed]) -> tuple[list[Counter], list[Clash]]:
 
     A clash is seen from the samples before it only. The order of the series does not matter.
     """
-    places: dict[tuple[int, int], list[Series]] = {}
+    places: defaultdict[tuple[int, int], list[Series]] = defaultdict(list)
     for series, column, owner in placed:
-        places.setdefault((owner, column), []).append(series)
+        places[owner, column].append(series)
     counters: list[Counter] = []
     clashes: set[Clash] = set()
     for (owner, column), those in places.items():
-        # Most have but one series in their place: reading its labels would cost more than all the rest.
-        for twins in [those] if len(those) == 1 else _by_what_they_count(those):
+        if len(those) == 1:
+            # As most have: reading its labels would cost more than all the rest.
+            counters.append(Counter(owner, column, those[0]))
+            continue
+        for twins in _by_what_they_count(those):
             joined, times = (twins[0], []) if len(twins) == 1 else _joined(twins)
             counters.append(Counter(owner, column, joined))
             clashes.update((owner, time) for time in times)

@@ -12,7 +12,7 @@ from causal_rollouts.evidence.matching import BadPattern, Patterns
 from causal_rollouts.evidence.selection import Selected
 from causal_rollouts.evidence.tables import Refusal
 from causal_rollouts.evidence.twins import merge_twins
-from causal_rollouts.model.metrics import Matcher
+from causal_rollouts.model.metrics import RESTARTS_SERIES, Matcher
 from causal_rollouts.model.reasons import Validity
 from causal_rollouts.model.telemetry import Series
 from tests.unit.evidence.sample_world import ERRORS, LATENCY, RESTARTS
@@ -162,7 +162,7 @@ def test_errors_may_have_a_counter_of_their_own():
 
 
 def test_restarts_are_those_of_every_container():
-    name = selection.RESTARTS
+    name = RESTARTS_SERIES
     those = [series(__name__=name, pod="a", container=c) for c in ("web", "sidecar")]
     found = selection.restarts(RESTARTS, those, ROSTER)
     assert isinstance(found, Selected)

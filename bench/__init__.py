@@ -1,0 +1,1 @@
+"""How long things take, on this machine, beside something that others know: `make bench`."""
