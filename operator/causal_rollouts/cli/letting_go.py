@@ -7,7 +7,7 @@ finds a release that ends, and ends the same one instead of fighting.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from causal_rollouts.adapters.gateway_api import GatewayRouter
 from causal_rollouts.adapters.workloads import KubeWorkloads
@@ -45,7 +45,6 @@ class LettingGo:
     cluster: Cluster
     name: str
     tell: Callable[[str], None]
-    _home_since: float | None = field(default=None)
 
     async def run(self) -> Holding:
         """Everything, in the order that is safe; returns what is seen afterwards."""
@@ -89,14 +88,10 @@ class LettingGo:
         if release.outcome is None:
             return end_of(record, now)
         decision = Decision(verdict, Act.HOLD, Reason.CLEANING_UP, release.why)
-        if not held.seen.applied(HOME):
-            self._home_since = None
-            return release, decision
-        if self._home_since is None:
-            self._home_since = now
+        after = leaving.clean_up(release, held.seen, now)
+        if after.home_since is not None and release.home_since is None:
             self.tell("weights are home, and the gateway has taken them")
-        drained = now - self._home_since >= leaving.DRAIN or not release.desired.slots
-        return (leaving.clean_up(release, held.seen, now) if drained else release), decision
+        return after, decision
 
     async def _services(self, held: Holding) -> None:
         if not held.services or held.seen.traffic is None:

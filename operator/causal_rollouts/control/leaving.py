@@ -16,7 +16,7 @@ from causal_rollouts.model.release import Release
 from causal_rollouts.model.traffic import HOME, Change, Weights
 
 DRAIN = 5.0
-"""Seconds between weights home and the end of the arms: requests under way are answered."""
+"""Seconds between weights seen at home and the end of the arms: requests under way are answered."""
 
 ROLLED = frozenset({Phase.PROMOTING, Phase.BAKING})
 LEFT_AS_IT_RUNS = frozenset({Outcome.DELETED, Outcome.BYPASSED})
@@ -59,9 +59,11 @@ def finish(release: Release, now: float, outcome: Outcome, why: str) -> Release:
 def clean_up(release: Release, observed: Observed, now: float) -> Release:
     """Weights seen at home, then the arms away, then done."""
     if not observed.applied(HOME):
-        return release
+        return replace(release, home_since=None)
+    home_since = now if release.home_since is None else release.home_since
+    release = replace(release, home_since=home_since)
     if release.desired.slots:
-        if now - release.since < DRAIN:
+        if now - home_since < DRAIN:
             return release
         return replace(release, desired=replace(release.desired, slots=()))
     if observed.slots or (release.desired.undo and not undone(release, observed)):

@@ -46,6 +46,7 @@ class Release:
     fresh, valid one).
     share_ok: whether traffic was seen to follow the weights of this stage.
     told: the last decision, so that only changes are logged and told.
+    home_since: since when all weights were seen at home while it ends.
     contested: times that somebody else moved the weights since the start or the last resume.
     """
 
@@ -74,6 +75,7 @@ class Release:
     told: str = ""
     blocked_since: float | None = None
     replicas: int = 0
+    home_since: float | None = None
     contested: int = 0
 
 

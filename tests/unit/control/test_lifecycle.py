@@ -263,17 +263,20 @@ def test_only_what_had_begun_to_roll_is_undone(state, outcome: Outcome, undo: bo
 
 def reverting(**changes):
     desired = changes.pop("desired", replace(release().desired, weights=HOME))
-    return release(
-        phase=Phase.REVERTING, outcome=Outcome.REVERTED, since=NOW - 60, desired=desired, **changes
-    )
+    plain = {"phase": Phase.REVERTING, "outcome": Outcome.REVERTED, "since": NOW - 60, "home_since": NOW - 50}
+    return release(desired=desired, **{**plain, **changes})
 
 
 def test_arms_go_after_weights_were_seen_at_home_for_as_long_as_requests_last() -> None:
     at_home = seen(traffic=sights.traffic(route(HOME)))
-    assert leaving.clean_up(reverting(), seen(), NOW) == reverting()
-    young = replace(reverting(), since=NOW - 1)
-    assert leaving.clean_up(young, at_home, NOW) == young
-    assert leaving.clean_up(reverting(), at_home, NOW).desired.slots == ()
+    late = leaving.clean_up(reverting(home_since=None), at_home, NOW)
+    assert late == reverting(home_since=NOW)
+    assert leaving.clean_up(late, at_home, NOW + 4) == late
+    assert leaving.clean_up(late, at_home, NOW + 5).desired.slots == ()
+
+
+def test_weights_that_somebody_moves_away_again_begin_the_wait_anew() -> None:
+    assert leaving.clean_up(reverting(), seen(), NOW) == reverting(home_since=None)
 
 
 def test_a_release_is_done_when_nothing_of_it_is_left() -> None:
