@@ -12,6 +12,7 @@ from typing import Protocol
 
 from causal_rollouts.model.actions import Action
 from causal_rollouts.model.decision import Decision
+from causal_rollouts.model.glances import Glance
 from causal_rollouts.model.metrics import Metric
 from causal_rollouts.model.reasons import Act
 from causal_rollouts.model.registration import Registration
@@ -92,6 +93,7 @@ class Record:
     previous: str = ""
     effective: Mapping[str, object] | None = None
     trace: tuple[Point, ...] = ()
+    glances: tuple[Glance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

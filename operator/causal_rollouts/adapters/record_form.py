@@ -15,6 +15,7 @@ from typing import Any
 from causal_rollouts.adapters.kube import NAME_LABEL, RECORD, ROLLOUT_LABEL, Object
 from causal_rollouts.adapters.reading import created, name, section, uid
 from causal_rollouts.api.plain import NotPlain, from_plain, to_plain
+from causal_rollouts.model import glances
 from causal_rollouts.model.reasons import Outcome, Phase
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import Release, Templates
@@ -57,6 +58,7 @@ def status_of(record: Record) -> Object:
         "state": base64.b64encode(record.state).decode("ascii") if record.state is not None else None,
         "decisions": without_nulls(to_plain(record.decisions[-KEPT:])),
         "trace": without_nulls(to_plain(record.trace)),
+        "looks": glances.written(record.glances),
         "final": record.final,
     }
 
@@ -86,6 +88,7 @@ def record_of(obj: Object) -> Record:
             previous=str(spec.get("previous") or ""),
             effective=spec.get("effective"),
             trace=tuple(from_plain(Point, line) for line in status.get("trace") or ()),
+            glances=glances.read(str(status.get("looks") or "")),
         )
     except (NotPlain, KeyError, ValueError) as error:
         raise Broken(

@@ -87,14 +87,18 @@ class _Replay:
 
     def place(self, time: float) -> tuple[int | None, bool]:
         """(stage, past the stages) at a time."""
-        past = [change for change in self._recording.timeline if change.time <= time]
+        past = self._timeline(time)
         if not past:
             return None, False
         return past[-1].stage, past[-1].phase in _AFTER_STAGES
 
+    def _timeline(self, time: float) -> tuple[Change, ...]:
+        """What a look at that time knew: a pass looks first and moves the weights then."""
+        return tuple(change for change in self._recording.timeline if change.time < time)
+
     def tick(self, look: Look, *, ends_stage: bool) -> ReplayLine:
         """One tick: assess what is new, decide, and remember."""
-        timeline = tuple(change for change in self._recording.timeline if change.time <= look.time)
+        timeline = self._timeline(look.time)
         evidence, index = (None, look.last_final)
         if not look.provider_error:
             evidence, index = self._assess(look, timeline)

@@ -8,6 +8,7 @@ from causal_rollouts.api.plain import to_plain
 from causal_rollouts.control.look import Looked
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence
+from causal_rollouts.model.glances import noted
 from causal_rollouts.model.reasons import Act, Phase, Reason
 from causal_rollouts.model.trace import Point, extend, point
 from causal_rollouts.model.world import Json
@@ -26,6 +27,8 @@ def log_decision(record: Record, decision: Decision, looked: Looked, now: float)
     record = replace(
         record, state=None if final else state, final=final, trace=_trace(record, decision, looked, now)
     )
+    if looked.evidence is not None or looked.provider_error:
+        record = replace(record, glances=noted(record.glances, now, away=bool(looked.provider_error)))
     if decision.act is Act.HOLD and (told == release.told or decision.reason is Reason.BETWEEN_LOOKS):
         return record
     line = LoggedDecision(

@@ -25,6 +25,7 @@ from causal_rollouts.model import actions as act
 from causal_rollouts.model.actions import Action
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.decision import Decision
+from causal_rollouts.model.glances import exact
 from causal_rollouts.model.reasons import Act, Phase, Validity
 from causal_rollouts.model.release import Release
 from causal_rollouts.model.world import Key
@@ -76,7 +77,7 @@ async def _at_rest(observed: Observed, ports: Ports) -> float:
 
 
 async def _running(observed: Observed, record: Record, ports: Ports) -> float:
-    now = ports.clock.now()
+    now = exact(ports.clock.now())
     seen = observed.fleet.pods if observed.fleet else ()
     step = lifecycle.Step(record.registration, observed, now)
     release = replace(record.release, pods=merge(record.release.pods, seen, now))
