@@ -10,6 +10,7 @@ from causal_rollouts.api.defaults import MARGINS, NULL_BELOW
 from causal_rollouts.api.layers import in_force
 from causal_rollouts.api.problems import Problem, Unresolvable
 from causal_rollouts.api.units import fraction
+from causal_rollouts.evidence.matching import BadPattern, anchored
 from causal_rollouts.model.metrics import RESTARTS_SERIES, Gating, Margins, Matcher, Metric, MetricKind
 
 LABEL_NAME = r"[a-zA-Z_][a-zA-Z0-9_]*"
@@ -100,8 +101,8 @@ def _matchers(given: list[dict[str, str]] | None, field: str) -> tuple[Matcher, 
             if not re.fullmatch(LABEL_NAME, label):
                 raise Unresolvable((Problem(f"{field}[{i}]", f'"{label}" is no label name', "correct it"),))
             try:
-                re.compile(pattern)
-            except re.error as error:
-                what = f'"{pattern}" is no regular expression ({error})'
-                raise Unresolvable((Problem(f"{field}[{i}].{label}", what, "correct it"),)) from None
+                anchored(pattern)
+            except BadPattern as error:
+                problem = Problem(f"{field}[{i}].{label}", str(error), "correct it")
+                raise Unresolvable((problem,)) from None
     return tuple(Matcher(tuple(sorted(labels.items()))) for labels in given or [])

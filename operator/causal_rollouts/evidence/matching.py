@@ -1,13 +1,16 @@
 """Which series count, and as what: matchers as Prometheus reads them.
 
 Applied here and not in the query, so that one query serves every metric of a
-source and a recording can be judged again with other matchers.
+source and a recording can be judged again with other matchers. The engine is
+that of Prometheus: the same words mean the same, and no pattern of one team
+can keep the operator of all teams busy.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
+
+import re2
 
 from causal_rollouts.model.metrics import Matcher
 
@@ -20,9 +23,12 @@ class Patterns:
     """A list of matchers; a series matches when any of them does, a matcher when all its labels do."""
 
     def __init__(self, matchers: Sequence[Matcher], where: str) -> None:
-        self._any = [
-            [(name, _compiled(pattern, where)) for name, pattern in matcher.labels] for matcher in matchers
-        ]
+        try:
+            self._any = [
+                [(name, anchored(pattern)) for name, pattern in matcher.labels] for matcher in matchers
+            ]
+        except BadPattern as error:
+            raise BadPattern(f"{where}: {error}; mend it") from None
 
     def __bool__(self) -> bool:
         return bool(self._any)
@@ -32,9 +38,19 @@ class Patterns:
         return any(all(p.fullmatch(labels.get(name, "")) for name, p in every) for every in self._any)
 
 
-def _compiled(pattern: str, where: str) -> re.Pattern[str]:
+def anchored(pattern: str) -> re2._Regexp:
+    """The pattern in the dialect of Prometheus (RE2), to be used with `fullmatch`.
+
+    Raises:
+        BadPattern: it is none; look-around and back-references are not in the dialect.
+    """
+    options = re2.Options()
+    # Prometheus lets a dot match a line feed; label values may hold one.
+    options.dot_nl = True
+    options.log_errors = False
     try:
-        # Prometheus lets a dot match a line feed; label values may hold one.
-        return re.compile(pattern, re.DOTALL)
-    except re.error as error:
-        raise BadPattern(f"{where}: {pattern!r} is no regular expression ({error}); mend it") from None
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        said = error.args[0]
+        why = said.decode() if isinstance(said, bytes) else str(said)
+        raise BadPattern(f'"{pattern}" is no regular expression of Prometheus ({why})') from None

@@ -115,7 +115,7 @@ def test_all_that_is_wrong_is_said_at_once():
     [
         (
             errors(errors={"counter": "c", "bad": [{"code": "5(.."}]}),
-            'spec.metrics[0].errors.bad[0].code: "5(.." is no regular expression',
+            'spec.metrics[0].errors.bad[0].code: "5(.." is no regular expression of Prometheus',
         ),
         (
             errors(errors={"counter": "c", "bad": [{"http code": "5.."}]}),
