@@ -59,7 +59,7 @@ def recording_of(record: Record, series: tuple[Series, ...], source: str, within
     timeline = tuple(change for change in release.timeline if change.time <= within.end)
     if all(change.stage is None for change in timeline):
         raise BadRecording(f'"{record.name}" has not begun its first stage; record it once it has')
-    looks = tuple(look for look in _looks(record) if within.start <= look.time <= within.end)
+    looks = tuple(look for look in _looks(record, within.end) if within.start <= look.time <= within.end)
     wanted = {name for metric in reg.metrics for name in metric.reads}
     named = manifest(reg)
     named["metadata"] = {"name": record.key.name, "namespace": record.key.namespace}
@@ -84,7 +84,8 @@ def complete(record: Record) -> bool:
     return 0 < len(record.glances) < KEPT
 
 
-def _looks(record: Record) -> Iterator[Look]:
+def _looks(record: Record, end: float) -> Iterator[Look]:
+    """As they were; after the last that a full record holds, by the clock."""
     grid, consumed = record.registration.grid, None
     for glance in record.glances:
         newest = grid.last_look(glance.time)
@@ -94,6 +95,8 @@ def _looks(record: Record) -> Iterator[Look]:
         late = 0 if consumed is None else max(0, newest - consumed - LOOK)
         yield Look(glance.time, newest, late_bins=late)
         consumed = newest
+    if len(record.glances) >= KEPT and consumed is not None:
+        yield from (Look(grid.final_at(k), k) for k in range(consumed + LOOK, grid.last_look(end) + 1, LOOK))
 
 
 def _gated(reg: Registration) -> Registration:

@@ -112,8 +112,29 @@ def _offline(commands: Commands) -> None:
         metavar="FILE",
         help="records as `kubectl get rolloutrecords -o json` prints them, or one a line; no cluster",
     )
-    replay = _add(commands, "replay", "replay", "decide a recorded release again, tick by tick", output=False)
-    replay.add_argument("directory", type=Path, metavar="DIR", help="a recording")
+    record = _add(
+        commands,
+        "record",
+        "record",
+        "a recording of a running or past release, to replay anywhere",
+        cluster=True,
+        output=False,
+    )
+    _name(record)
+    record.add_argument("-o", "--output", type=Path, metavar="DIR", required=True, help="new or empty")
+    record.add_argument("--format", choices=("text", "json"), default="text", help="of what is printed")
+    _past_release(record, required=True)
+    replay = _add(
+        commands,
+        "replay",
+        "replay",
+        "decide a recorded release again, tick by tick",
+        cluster=True,
+        output=False,
+    )
+    replay.add_argument("directory", nargs="?", type=Path, metavar="DIR", help="a recording")
+    replay.add_argument("--rollout", default="", metavar="NAME", help="with --prometheus: the CausalRollout")
+    _past_release(replay, required=False)
     replay.add_argument("-o", "--output", choices=("text", "jsonl", "json"), default="text")
     replay.add_argument(
         "--until",
@@ -146,6 +167,32 @@ def _own_past(commands: Commands) -> None:
             metavar="DIR",
             help="take the time before the first stage of a recording",
         )
+
+
+def _past_release(command: argparse.ArgumentParser, *, required: bool) -> None:
+    command.add_argument(
+        "--prometheus",
+        default="",
+        metavar="URL",
+        required=required,
+        help="where its samples are: the server that the operator asks",
+    )
+    command.add_argument("--release", default="", metavar="NAME", help="its record (default: the newest)")
+    for word, name, text in (("from", "begin", "no sample before T"), ("to", "end", "no sample after T")):
+        command.add_argument(
+            f"--{word}", dest=name, type=_instant, metavar="T", help=f"{text} (default: all of the release)"
+        )
+    command.add_argument(
+        "--from-file",
+        type=Path,
+        metavar="FILE",
+        help="records as `kubectl get rolloutrecords -o json` prints them; no cluster",
+    )
+    command.add_argument("--token-file", type=Path, metavar="FILE", help="bearer token for Prometheus")
+    command.add_argument("--pod-label", default="pod", metavar="LABEL", help="that names the pod there")
+    command.add_argument(
+        "--namespace-label", default="namespace", metavar="LABEL", help="that names the namespace there"
+    )
 
 
 def _simulate(commands: Commands) -> None:

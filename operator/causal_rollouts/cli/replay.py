@@ -1,24 +1,27 @@
-"""`replay DIR`: what the gate would have decided, one line a tick."""
+"""`replay`: what the gate would have decided, one line a tick, of a directory or out of a Prometheus."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from causal_rollouts.analysis.recording import read
+from causal_rollouts.analysis.recording import Recording, read
 from causal_rollouts.analysis.replay import replay
 from causal_rollouts.analysis.replay_line import MetricLine, ReplayLine
 from causal_rollouts.analysis.rows import BadRecording
 from causal_rollouts.cli.exits import Exit, Stopped
 from causal_rollouts.cli.printing import as_json, say
 
+if TYPE_CHECKING:
+    from causal_rollouts.cli.past_release import Reach
 
-async def run(asked: argparse.Namespace, _: object) -> Exit:
+
+async def run(asked: argparse.Namespace, reach: Reach) -> Exit:
     """Print the ticks as they are decided."""
-    directory: Path = asked.directory
     try:
-        lines = replay(read(directory), asked.until, stop=asked.stop)
+        lines = replay(await _recording(asked, reach), asked.until, stop=asked.stop)
         if asked.output == "json":
             say(as_json([line.plain() for line in lines]))
             return Exit.OK
@@ -26,6 +29,18 @@ async def run(asked: argparse.Namespace, _: object) -> Exit:
     except BadRecording as error:
         raise Stopped(str(error), Exit.USAGE) from error
     return Exit.OK
+
+
+async def _recording(asked: argparse.Namespace, reach: Reach) -> Recording:
+    directory: Path | None = asked.directory
+    if directory is not None and not (asked.prometheus or asked.rollout):
+        return read(directory)
+    if directory is not None or not (asked.prometheus and asked.rollout):
+        raise Stopped("give a recording DIR, or --prometheus URL with --rollout NAME", Exit.USAGE)
+    # The API client is slow to import, and a directory needs none.
+    from causal_rollouts.cli.past_release import past_release
+
+    return await past_release(asked, asked.rollout, reach)
 
 
 def _print(lines: Iterable[ReplayLine], *, jsonl: bool) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
-from causal_rollouts.adapters.record_form import record_of
-from causal_rollouts.analysis.from_record import recording_of, window
 from causal_rollouts.analysis.manifest import registration
-from causal_rollouts.analysis.recording import Recording, read, write
+from causal_rollouts.analysis.recording import read, write
 from causal_rollouts.analysis.replay import _Replay as Replay
 from causal_rollouts.analysis.replay import replay
 from causal_rollouts.analysis.replay_line import line
@@ -17,36 +13,8 @@ from causal_rollouts.api.plain import from_plain
 from causal_rollouts.evidence.gate_state import encode
 from causal_rollouts.model.evidence import Evidence
 from causal_rollouts.model.reasons import Act
-from causal_rollouts.model.telemetry import Series
-from causal_rollouts.ports import Record, Scope
-from e2e.embedded.world import EmbeddedWorld
-from tests.unit.control.stories import NAMESPACE, tell
-
-
-def recorded(world: EmbeddedWorld) -> tuple[Record, Recording]:
-    """The newest release, as `record` would take it."""
-    record = record_of(world.newest())
-    within = window(record, world.api.time)
-    scope = Scope(NAMESPACE, tuple(pod.name for pod in record.release.pods))
-    found: dict[tuple[str, ...], tuple[Series, ...]] = {
-        metric.reads: world.source.fetch(metric, scope, within.start, within.end)
-        for metric in record.registration.metrics
-    }
-    series = tuple(one for part in found.values() for one in part)
-    return record, recording_of(record, series, "embedded", within)
-
-
-@cache
-def story(version: str, away: float = 0.0) -> EmbeddedWorld:
-    told = tell()
-    told.request(version)
-    assert told.reach("Observing", stage=0)
-    if away:
-        told.world.metrics.away = "connection refused"
-        told.run(away)
-        told.world.metrics.away = ""
-    told.end(1500)
-    return told.world
+from tests.unit.analysis.live_releases import recorded, story
+from tests.unit.control.stories import tell
 
 
 @pytest.mark.parametrize(("version", "away"), [("slow", 0.0), ("good", 0.0), ("failing", 40.0)])

@@ -1,0 +1,39 @@
+"""Releases of the embedded world, played to their end once, and their recordings."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from causal_rollouts.adapters.record_form import record_of
+from causal_rollouts.analysis.from_record import recording_of, window
+from causal_rollouts.analysis.recording import Recording
+from causal_rollouts.model.telemetry import Series
+from causal_rollouts.ports import Record, Scope
+from e2e.embedded.world import EmbeddedWorld
+from tests.unit.control.stories import NAMESPACE, tell
+
+
+def recorded(world: EmbeddedWorld) -> tuple[Record, Recording]:
+    """The newest release, as `record` would take it."""
+    record = record_of(world.newest())
+    within = window(record, world.api.time)
+    scope = Scope(NAMESPACE, tuple(pod.name for pod in record.release.pods))
+    found: dict[tuple[str, ...], tuple[Series, ...]] = {
+        metric.reads: world.source.fetch(metric, scope, within.start, within.end)
+        for metric in record.registration.metrics
+    }
+    series = tuple(one for part in found.values() for one in part)
+    return record, recording_of(record, series, "embedded", within)
+
+
+@cache
+def story(version: str, away: float = 0.0) -> EmbeddedWorld:
+    told = tell()
+    told.request(version)
+    assert told.reach("Observing", stage=0)
+    if away:
+        told.world.metrics.away = "connection refused"
+        told.run(away)
+        told.world.metrics.away = ""
+    told.end(1500)
+    return told.world
