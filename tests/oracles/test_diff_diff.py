@@ -5,9 +5,11 @@ from __future__ import annotations
 import diff_diff
 import numpy as np
 import pytest
+from scipy.special import stdtr
 
 from causal_rollouts.stats.change_scores import change_scores, contrast
 from causal_rollouts.stats.exposure_classes import exposure
+from causal_rollouts.stats.few_units import coefficient
 from causal_rollouts.stats.imputation import impute
 from tests.oracles.panels import long, neighbours, staggered, two_groups
 
@@ -54,3 +56,22 @@ def test_total_effect_and_spill_over(agree, seed):
     ours = exposure(d, treated, touched, np.zeros(16, dtype=np.int64))
     agree("exposure: total", ORACLE, ours.total.estimate, theirs.att)
     agree("exposure: spill", ORACLE, ours.spill.estimate, theirs.spillover_effects["coef"].iloc[0])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bell_mccaffrey_with_clusters_of_several_rows(agree, seed):
+    """The plain two-by-two regression on rows of slots, nodes as clusters."""
+    rng = np.random.default_rng(seed)
+    node = np.repeat(np.arange(9), 3)
+    treated, post = (node % 2).astype(int), np.tile([0, 1, 1], 9)
+    y = rng.standard_normal(9)[node] + rng.standard_normal(27) + 0.5 * treated * post
+    table = long(y[:, None], treated=treated, post=post, node=node)
+    theirs = diff_diff.DifferenceInDifferences(vcov_type="hc2_bm", cluster="node").fit(
+        table, outcome="y", treatment="treated", post="post"
+    )
+    X = np.column_stack((treated * post, np.ones(27), treated, post)).astype(float)
+    ours = coefficient(X, y, 0, node)
+    agree("coefficient, clustered", ORACLE, ours.estimate, theirs.att)
+    agree("coefficient, clustered: cr2", ORACLE, ours.cr2, theirs.se)
+    p = 2 * stdtr(ours.df, -abs(ours.estimate / ours.cr2))
+    agree("coefficient, clustered: df (through p)", ORACLE, p, theirs.p_value)

@@ -143,6 +143,13 @@ def _offline(commands: Commands) -> None:
         help="no tick after T: seconds since the epoch, or a time like 2026-03-01T12:00:00Z",
     )
     replay.add_argument("--stop", action="store_true", help="end with the first Revert")
+    opinion = _add(
+        commands,
+        "second-opinion",
+        "second_opinion",
+        "a recorded release judged once, by its design: fixed-time estimates, exact test, event study",
+    )
+    opinion.add_argument("directory", type=Path, metavar="DIR", help="a recording")
     _simulate(commands)
     _own_past(commands)
 

@@ -38,11 +38,13 @@ def change_scores(y: Floats, w: Floats, after: Bools) -> Floats:
     return change
 
 
-def contrast(d: Floats, treated: Bools, stratum: Ints | None = None) -> Coefficient | None:
+def contrast(
+    d: Floats, treated: Bools, stratum: Ints | None = None, cluster: Ints | None = None
+) -> Coefficient | None:
     """Mean of d over treated less over control units, within strata; None where no stratum has both.
 
-    d, treated, stratum [units]; nan scores and strata of one kind only are left out. Strata weigh as in
-    least squares, n1 n0/(n1 + n0). Without strata cr2 is Welch's standard error. Asymptotic in units; the
+    d, treated, stratum, cluster [units]; nan scores and strata of one kind only are left out. Strata weigh
+    as in least squares, n1 n0/(n1 + n0). Without strata and clusters cr2 is Welch's. Asymptotic in units; the
     causal reading needs parallel trends of the scores, or that treatment was drawn at random.
     """
     groups = np.zeros(len(d), dtype=np.int64) if stratum is None else stratum
@@ -54,7 +56,7 @@ def contrast(d: Floats, treated: Bools, stratum: Ints | None = None) -> Coeffici
     if not used.any():
         return None
     X = np.column_stack((treated[used].astype(np.float64), indicators(groups[used])))
-    return coefficient(X, d[used], 0)
+    return coefficient(X, d[used], 0, None if cluster is None else cluster[used])
 
 
 def indicators(groups: Ints) -> Floats:

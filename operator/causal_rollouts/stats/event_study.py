@@ -46,16 +46,19 @@ def event_study(
     *,
     reference: int | None,
     stratum: Ints | None = None,
+    cluster: Ints | None = None,
     confidence: float = 0.95,
 ) -> tuple[Moment, ...]:
     """theta_s: treated less control in block s, less the same in the reference block; by block.
 
-    y [units, blocks], nan where not measured; treated, stratum [units]. reference None: levels, of units that
-    have no time before. The reference block itself and blocks without both kinds are left out.
+    y [units, blocks], nan where not measured; treated, stratum, cluster [units]. reference None: levels, of
+    units that have no time before. The reference block itself and blocks without both kinds are left out.
     Bands by Bonferroni. Asymptotic in units. Dynamic two-way effects of one cohort: Roth et al. 2023.
     """
     base = np.zeros(len(y)) if reference is None else y[:, reference]
-    found = [(s, contrast(y[:, s] - base, treated, stratum)) for s in range(y.shape[1]) if s != reference]
+    found = [
+        (s, contrast(y[:, s] - base, treated, stratum, cluster)) for s in range(y.shape[1]) if s != reference
+    ]
     kept = [(s, theta) for s, theta in found if theta is not None]
     joint = 1.0 - (1.0 - confidence) / max(1, len(kept))
     return tuple(Moment(s, c, c.half_width(confidence), c.half_width(joint)) for s, c in kept)

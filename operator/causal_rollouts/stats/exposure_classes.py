@@ -31,22 +31,26 @@ class Exposure:
     spill: Coefficient | None
 
 
-def exposure(d: Floats, treated: Bools, touched: Bools, stratum: Ints) -> Exposure:
+def exposure(
+    d: Floats, treated: Bools, touched: Bools, stratum: Ints, cluster: Ints | None = None
+) -> Exposure:
     """Butts 2021 on change scores: d = tau D + g (1 - D) S + strata, one fit for both effects.
 
-    d, treated (D), touched (S), stratum [units]; nan scores are left out. Asymptotic in units; spill-overs
-    must end where `touched` says they end.
+    d, treated (D), touched (S), stratum, cluster [units]; nan scores are left out. Asymptotic in units;
+    spill-overs must end where `touched` says they end.
     """
     seen = np.isfinite(d)
     d, treated, touched, stratum = d[seen], treated[seen], touched[seen], stratum[seen]
+    owner = np.arange(len(d)) if cluster is None else cluster[seen]
     near = ~treated & touched
-    switch = contrast(d[treated | near], treated[treated | near], stratum[treated | near])
+    beside = treated | near
+    switch = contrast(d[beside], treated[beside], stratum[beside], owner[beside])
     pure = ~treated & ~touched
     if not near.any() or not pure.any():
-        return Exposure(contrast(d[~near], treated[~near], stratum[~near]), switch, None)
+        return Exposure(contrast(d[~near], treated[~near], stratum[~near], owner[~near]), switch, None)
     X = np.column_stack((treated, near, indicators(stratum))).astype(np.float64)
     try:
-        total, spill = coefficient(X, d, 0), coefficient(X, d, 1)
+        total, spill = coefficient(X, d, 0, owner), coefficient(X, d, 1, owner)
     except np.linalg.LinAlgError:
         return Exposure(None, switch, None)
     return Exposure(total if treated.any() else None, switch, spill)

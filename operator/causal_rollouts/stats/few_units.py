@@ -1,7 +1,7 @@
 """One coefficient of a regression on few independent units, with variances that do not flatter it.
 
-Each unit gives one number, so what is correlated within it has been summed up before,
-and clusters are single rows: the cluster-robust variances are those of White with the
+Each unit gives one number, so what is correlated within it has been summed up before.
+Units that share a place are a cluster: the cluster-robust variances come with the
 small-sample corrections that a design of three against three needs.
 """
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _HALF = 0.5 - 1e-9
 _TOLERANCE = 1e-9
@@ -25,9 +26,9 @@ class Coefficient:
     """An estimate and its standard errors, in the unit of y.
 
     cr0, cr1: White, and times G/(G-1). cr2: unbiased under equal variances; of two means, Welch's.
-    cr3: about the jackknife's. df: of cr2, Bell and McCaffrey. pooled, df_pooled: of equal variances.
-    nan: not estimable, cr2 and cr3 where a unit is alone in its cell. units: rows.
-    robust: no unit weighs half or more of its own fit, so cr2 is to be trusted; else take `pooled`.
+    cr3: about the jackknife's. df: of cr2, Bell and McCaffrey. pooled, df_pooled: of equal, independent rows.
+    nan: not estimable, cr2 and cr3 where a cluster is alone in its cell. units: clusters; single: of one row.
+    robust: no cluster weighs half or more of its own fit, so cr2 is to be trusted by itself.
     """
 
     estimate: float
@@ -39,23 +40,29 @@ class Coefficient:
     pooled: float
     df_pooled: float
     units: int
+    single: bool
     robust: bool
 
     @property
     def se(self) -> float:
-        """cr2, or the pooled one where few rows make cr2 reject too often (Donald and Lang 2007)."""
-        return self.cr2 if self.robust else self.pooled
+        """cr2; where few units make it reject too often, the pooled one (Donald and Lang 2007).
+
+        Rows that share a cluster are not independent, so there the larger of the two, and nan without cr2.
+        """
+        if self.robust:
+            return self.cr2
+        return self.pooled if self.single else float(np.maximum(self.cr2, self.pooled))
 
     @property
     def freedom(self) -> float:
         """Degrees of freedom of `se`."""
-        return self.df if self.robust else self.df_pooled
+        if self.robust:
+            return self.df
+        return self.df_pooled if self.single else float(np.minimum(self.df, self.df_pooled))
 
     def half_width(self, confidence: float) -> float:
         """Half of the two-sided t interval; nan where nothing varies, which proves no precision."""
-        if not self.se > 0.0:
-            return math.nan
-        return float(stdtrit(self.freedom, 0.5 + confidence / 2.0)) * self.se
+        return half_width(self.se, self.freedom, confidence)
 
     def p_above(self, null: float = 0.0) -> float:
         """One-sided p of `coefficient <= null`; nan where nothing varies."""
@@ -64,13 +71,18 @@ class Coefficient:
         return float(stdtr(self.freedom, -(self.estimate - null) / self.se))
 
 
-def coefficient(X: Floats, y: Floats, column: int) -> Coefficient:
-    """Ordinary least squares on independent rows: the coefficient of one column.
+def half_width(se: float, df: float, confidence: float) -> float:
+    """Half of a two-sided t interval; nan where se is not above zero, which proves no precision."""
+    return float(stdtrit(df, 0.5 + confidence / 2.0)) * se if se > 0.0 else math.nan
 
-    X [rows, columns] of full column rank, y [rows]. Asymptotic in rows; with Gaussian rows of equal variance
-    `pooled` is exact. cr0: White 1980. cr2, cr3 and df: Bell and McCaffrey 2002 (restated by Pustejovsky and
-    Tipton 2018), every cluster one row, identity as working covariance:
-    cr2^2 = sum c_i^2 e_i^2/(1 - h_i), df = tr(MD)^2/tr(MDMD) with D = diag(c_i^2/(1 - h_i)).
+
+def coefficient(X: Floats, y: Floats, column: int, cluster: Ints | None = None) -> Coefficient:
+    """Ordinary least squares on few independent clusters: the coefficient of one column.
+
+    X [rows, columns] of full column rank, y [rows]; cluster [rows], each row its own without it. Asymptotic
+    in clusters; with independent Gaussian rows of equal variance `pooled` is exact. cr0: Liang, Zeger 1986.
+    cr2, cr3 and df: Bell and McCaffrey 2002 (restated by Pustejovsky and Tipton 2018) with the identity as
+    working covariance: cr2^2 = sum_g (c_g' (I - H_gg)^-1/2 e_g)^2, df = (sum l)^2/sum l^2 of its spectrum l.
 
     Raises:
         numpy.linalg.LinAlgError: X has not full column rank.
@@ -82,27 +94,43 @@ def coefficient(X: Floats, y: Floats, column: int) -> Coefficient:
         raise np.linalg.LinAlgError("the design cannot tell its columns apart")
     c = Q @ np.linalg.solve(R.T, np.eye(columns)[:, column])
     M = np.eye(rows) - Q @ Q.T
-    keep = np.diagonal(M).copy()
     e = M @ y
     free = rows - columns
-    s2 = float(e @ e) / free if free > 0 else math.nan
-    weight = np.square(c)
-    cr0 = math.sqrt(float(weight @ np.square(e)))
-    cr2 = cr3 = df = math.nan
-    if keep.min() > _TOLERANCE:
-        cr2 = math.sqrt(float(weight @ (np.square(e) / keep)))
-        cr3 = math.sqrt(float(weight @ np.square(e / keep)))
-        D = M * (weight / keep)
-        df = float(np.trace(D)) ** 2 / float(np.sum(D * D.T))
+    owner = np.arange(rows) if cluster is None else cluster
+    groups = [np.flatnonzero(owner == g) for g in np.unique(owner)]
+    G = len(groups)
+    cr0 = math.sqrt(sum(float(c[g] @ e[g]) ** 2 for g in groups))
+    cr2, cr3, df, least = _corrected(M, c, e, groups)
     return Coefficient(
         estimate=float(c @ y),
         cr0=cr0,
-        cr1=cr0 * math.sqrt(rows / (rows - 1)) if rows > 1 else math.nan,
+        cr1=cr0 * math.sqrt(G / (G - 1)) if G > 1 else math.nan,
         cr2=cr2,
         cr3=cr3,
         df=df,
-        pooled=math.sqrt(s2 * float(weight.sum())),
+        pooled=math.sqrt(float(e @ e) / free * float(c @ c)) if free > 0 else math.nan,
         df_pooled=float(free),
-        units=rows,
-        robust=bool(keep.min() > 1.0 - _HALF),
+        units=G,
+        single=rows == G,
+        robust=least > 1.0 - _HALF,
     )
+
+
+def _corrected(M: Floats, c: Floats, e: Floats, groups: list[Ints]) -> tuple[float, float, float, float]:
+    """(cr2, cr3, df, what the heaviest cluster leaves to be fitted by others); nan where that is nothing."""
+    cr2 = cr3 = 0.0
+    least = 1.0
+    columns = []
+    for g in groups:
+        left, V = np.linalg.eigh(M[np.ix_(g, g)])
+        least = min(least, float(left.min()))
+        if least <= _TOLERANCE:
+            return math.nan, math.nan, math.nan, least
+        a = V @ ((V.T @ c[g]) / np.sqrt(left))
+        cr2 += float(a @ e[g]) ** 2
+        cr3 += float((V @ ((V.T @ c[g]) / left)) @ e[g]) ** 2
+        columns.append(M[:, g] @ a)
+    B = np.column_stack(columns)
+    spread = B.T @ B
+    df = float(np.trace(spread)) ** 2 / float(np.sum(np.square(spread)))
+    return math.sqrt(cr2), math.sqrt(cr3), df, least

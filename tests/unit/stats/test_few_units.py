@@ -127,3 +127,30 @@ def test_a_true_null_is_rejected_as_often_as_said(n1, n0):
     bound = 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
     assert ours / runs <= bound
     assert naive / runs > 2 * bound
+
+
+def test_units_that_share_a_place_are_not_independent():
+    """Two slots a node, both alike: as sure as one slot a node, not as two."""
+    d, treated = arms(5, 5)
+    twice, both = np.repeat(d, 2), np.repeat(treated, 2)
+    node = np.repeat(np.arange(10), 2)
+    once, clustered = contrast(d, treated), contrast(twice, both, None, node)
+    assert (clustered.units, clustered.single) == (10, False)
+    for field in ("estimate", "cr0", "cr2", "cr3", "df"):
+        assert getattr(clustered, field) == pytest.approx(getattr(once, field), rel=1e-9)
+    assert contrast(twice, both).se < 0.8 * once.se
+
+
+def test_an_arm_on_one_node_has_no_interval():
+    d, treated = arms(3, 3)
+    alone = contrast(d, treated, None, np.array([0, 0, 0, 1, 2, 3]))
+    assert math.isnan(alone.se)
+    assert math.isnan(alone.half_width(0.95))
+
+
+def test_few_heavy_clusters_take_the_larger_error_and_the_fewer_degrees():
+    d, treated = arms(4, 4, seed=8)
+    found = contrast(d, treated, None, np.array([0, 0, 0, 1, 2, 2, 3, 3]))
+    assert not found.robust
+    assert found.se == max(found.cr2, found.pooled)
+    assert found.freedom == min(found.df, found.df_pooled)

@@ -1,0 +1,165 @@
+"""Canary slots against baseline slots, once, at the end: what a design-based analyst would say.
+
+Fresh pods have no past of their own, so levels are compared and not changes; that
+baseline slots began together with canaries and drew their nodes at random is what
+makes the levels comparable.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from causal_rollouts.analysis.blocks import blocks, spans
+from causal_rollouts.analysis.opinion import Absent, Kind, Opinion, Question
+from causal_rollouts.analysis.panel import Design, Panel, Slots
+from causal_rollouts.analysis.phrasing import CONFIDENCE, drawn, estimated, variance
+from causal_rollouts.model.arms import Arm, Slot
+from causal_rollouts.model.assignment import assign
+from causal_rollouts.model.metrics import MetricKind
+from causal_rollouts.model.release import PlannedSlot
+from causal_rollouts.stats.change_scores import contrast, levels
+from causal_rollouts.stats.event_study import event_study
+from causal_rollouts.stats.exposure_classes import exposure
+from causal_rollouts.stats.few_units import Coefficient
+from causal_rollouts.stats.randomization_test import exchanges, mean_differences, randomization_p
+from causal_rollouts.stats.sensitivity import e_value
+
+RANDOM = "slots drew their nodes at random and began together; no spill-over between arms"
+NO_PAST = "fresh slots have no time of their own before the release"
+
+Said = list[Opinion | Absent]
+
+
+def of_release(design: Design, panel: Panel) -> Said:
+    """All that is identified of the effect of the release on one metric, and what is not."""
+    slots = panel.slots
+    d = levels(slots.y, slots.w)
+    whole = contrast(d, slots.canary, slots.cohort, slots.node)
+    if whole is None:
+        return [
+            Absent(
+                Question.RELEASE, "everything", "no cohort has both a canary and a baseline slot with data"
+            )
+        ]
+    said: Said = [
+        estimated(
+            Question.RELEASE, f"difference of slot levels, {variance(whole)}", whole, RANDOM, _sizes(slots)
+        ),
+        _exact(design, panel, whole),
+        _by_block(panel),
+        *_classes(panel),
+    ]
+    if panel.metric.kind is MetricKind.ERRORS:
+        said.append(_unseen_cause(panel, whole))
+    said += [
+        Absent(Question.RELEASE, method, NO_PAST)
+        for method in ("change scores", "pre-trend", "imputation over stages", "breakdown Mbar")
+    ]
+    return said
+
+
+def _sizes(slots: Slots) -> str:
+    canaries = int(slots.canary.sum())
+    places, cohorts = len(set(slots.node.tolist())), len(set(slots.cohort.tolist()))
+    return (
+        f"{canaries} canary and {len(slots.ids) - canaries} baseline slots on {places} nodes (the clusters), "
+        f"{cohorts} cohort(s) compared within"
+    )
+
+
+def as_drawn(design: Design) -> bool:
+    """Whether the recorded seed puts every slot where its first pod ran."""
+    taken: tuple[PlannedSlot, ...] = ()
+    for cohort in sorted(set(design.cohort.values())):
+        new = [Slot.parse(slot) for slot, of in design.cohort.items() if of == cohort]
+        wanted = sorted(new, key=lambda slot: (slot.arm is not Arm.CANARY, slot.ordinal))
+        taken = assign(design.reg.seed, design.nodes, taken, wanted)
+    return all(design.born[planned.slot.id].node == planned.node for planned in taken)
+
+
+def _exact(design: Design, panel: Panel, whole: Coefficient) -> Opinion | Absent:
+    slots, method = panel.slots, "randomisation test"
+    d = levels(slots.y, slots.w)
+    if not np.isfinite(d).all():
+        return Absent(Question.RELEASE, method, "a slot has no data, and losing it may be an effect")
+    if not as_drawn(design):
+        why = "the recorded seed does not put the slots where they ran, so their law is not known"
+        return Absent(Question.RELEASE, method, why)
+    law = exchanges(slots.canary, slots.node, slots.cohort, seed=design.reg.seed)
+    if law.possible == 1:
+        return Absent(Question.RELEASE, method, "no other draw would have taken the same places")
+    found = randomization_p(whole.estimate, mean_differences(d, law.draws, slots.cohort), law)
+    assumes = "the operator's own draw; sharp null: no slot would have answered otherwise in the other arm"
+    return drawn(Question.RELEASE, found, assumes, "assignments to the same places")
+
+
+def _by_block(panel: Panel) -> Opinion | Absent:
+    slots = panel.slots
+    moments = event_study(
+        blocks(slots.y, slots.w, panel),
+        slots.canary,
+        reference=None,
+        stratum=slots.cohort,
+        cluster=slots.node,
+    )
+    moments = tuple(m for m in moments if m.half > 0)
+    if not moments:
+        return Absent(Question.RELEASE, "event study of levels", "no whole block in which slots vary")
+    return Opinion(
+        Question.RELEASE,
+        "event study of levels",
+        Kind.ASYMPTOTIC,
+        f"{RANDOM}; no pre-trend can be shown, for want of a past",
+        spans=spans(moments, panel),
+        note="intervals for each block, bands for all together",
+    )
+
+
+def _classes(panel: Panel) -> Said:
+    """Against pure and against same-node baseline slots, where there are both."""
+    slots: Slots = panel.slots
+    control = slots.touched[~slots.canary & (slots.w.sum(axis=1) > 0)]
+    if not control.any():
+        why = "no baseline slot stood beside a canary: the difference of levels is the total effect"
+        return [Absent(Question.RELEASE, "exposure classes", why)]
+    if control.all():
+        why = (
+            "every baseline slot stood beside a canary: the difference of levels is the same-node effect only"
+        )
+        return [Absent(Question.RELEASE, "exposure classes", why)]
+    found = exposure(levels(slots.y, slots.w), slots.canary, slots.touched, slots.cohort, slots.node)
+    local = "spill-over ends at the node"
+    names = (
+        ("total effect (against baseline away from canaries)", found.total, local),
+        ("same-node effect (against baseline beside canaries)", found.switch, "spill-over on both alike"),
+        ("spill-over on baseline", found.spill, local),
+    )
+    return [
+        Absent(Question.RELEASE, name, "no cohort has slots of both classes")
+        if value is None
+        else estimated(Question.RELEASE, name, value, assumes, variance(value))
+        for name, value, assumes in names
+    ]
+
+
+def _unseen_cause(panel: Panel, whole: Coefficient) -> Opinion | Absent:
+    """How strong a cause outside the design would have to be."""
+    slots, method = panel.slots, "E-value of the rate ratio"
+    half = whole.half_width(CONFIDENCE)
+    control = ~slots.canary & (slots.w.sum(axis=1) > 0)
+    rate = float(levels(slots.y[control], slots.w[control]).mean())
+    if not rate > 0.0 or math.isnan(half) or whole.estimate + rate <= 0.0:
+        return Absent(Question.RELEASE, method, "no rate ratio: an arm is without errors, or nothing varies")
+    ratio = 1.0 + whole.estimate / rate
+    near = (whole.estimate - half) if whole.estimate > 0 else (whole.estimate + half)
+    crosses = near * whole.estimate <= 0.0 or 1.0 + near / rate <= 0.0
+    at_limit = 1.0 if crosses else e_value(1.0 + near / rate)
+    return Opinion(
+        Question.RELEASE,
+        method,
+        Kind.MODEL,
+        "only where the draw is doubted: a cause tied to both arm and errors by this ratio",
+        note=f"ratio {ratio:.2f}: E-value {e_value(ratio):.2f}, {at_limit:.2f} at the interval's nearer end",
+    )

@@ -1,0 +1,151 @@
+"""`second-opinion DIR`: what a recorded release shows at one fixed time, without the gate's model."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+from causal_rollouts.analysis.opinion import MetricOpinion, Opinion, Question, SecondOpinion, Span
+from causal_rollouts.analysis.recording import read
+from causal_rollouts.analysis.rows import BadRecording
+from causal_rollouts.analysis.second_opinion import second_opinion
+from causal_rollouts.cli.exits import Exit, Stopped
+from causal_rollouts.cli.printing import as_json, say, table
+
+
+async def run(asked: argparse.Namespace, _: object) -> Exit:
+    """Print it."""
+    directory: Path = asked.directory
+    try:
+        found = second_opinion(read(directory))
+    except BadRecording as error:
+        raise Stopped(str(error), Exit.USAGE) from error
+    say(as_json(plain(found)) if asked.output == "json" else told(found))
+    return Exit.OK
+
+
+def told(found: SecondOpinion) -> str:
+    """For people: a block a metric and question, and at the end what is not said."""
+    minutes = (found.end - found.begin) / 60.0
+    lines = [
+        f"{found.release}: {minutes:.0f} minutes under stages, judged once at their end; nothing here decides"
+    ]
+    for metric in found.metrics:
+        for question in Question:
+            said = [one for one in metric.said if one.question is question]
+            lines += _block(metric, question, said)
+    return "\n".join(lines)
+
+
+def plain(found: SecondOpinion) -> dict[str, object]:
+    """As JSON has it. Effects of latency are relative changes, of errors differences of the share."""
+    return {
+        "release": found.release,
+        "begin": found.begin,
+        "end": found.end,
+        "metrics": [
+            {
+                "name": metric.metric,
+                "unit": "relative change" if metric.relative else "difference of the share of requests",
+                "said": [_plain(metric, one) for one in metric.said],
+                "absent": [
+                    {"question": str(one.question), "method": one.method, "why": one.why}
+                    for one in metric.absent
+                ],
+            }
+            for metric in found.metrics
+        ],
+    }
+
+
+def _block(metric: MetricOpinion, question: Question, said: list[Opinion]) -> Iterable[str]:
+    yield f"\n{metric.metric}: {question}"
+    rows = [(one.method, str(one.kind), _effect(metric, one), _p(one.p), one.note) for one in said]
+    if rows:
+        yield _indented(table(("METHOD", "KIND", "EFFECT (95%)", "P HARM", "NOTE"), rows))
+    for one in said:
+        if one.spans:
+            yield _indented(f"{one.method}, minutes from the first stage:")
+            yield _indented(
+                _indented(table(("FROM", "TO", "EFFECT (95%)", "BAND"), _spans(metric, one.spans)))
+            )
+    for assumes in dict.fromkeys(one.assumes for one in said):
+        who = ", ".join(_short(one.method) for one in said if one.assumes == assumes)
+        yield _indented(f"assumed by {who}: {assumes}")
+    why: dict[str, list[str]] = {}
+    for absent in metric.absent:
+        if absent.question is question:
+            why.setdefault(absent.why, []).append(absent.method)
+    for reason, methods in why.items():
+        yield _indented(f"not said ({', '.join(methods)}): {reason}")
+
+
+def _short(method: str) -> str:
+    return method.split(" (", maxsplit=1)[0].split(",", maxsplit=1)[0]
+
+
+def _spans(metric: MetricOpinion, spans: Iterable[Span]) -> Iterable[tuple[str, ...]]:
+    for span in spans:
+        own = _interval(metric, span.effect, span.lower, span.upper)
+        band = f"{_one(metric, span.band_lower)} to {_one(metric, span.band_upper)}"
+        yield f"{span.begin:.0f}", f"{span.end:.0f}", own, band
+
+
+def _effect(metric: MetricOpinion, one: Opinion) -> str:
+    return "-" if math.isnan(one.effect) else _interval(metric, one.effect, one.lower, one.upper)
+
+
+def _interval(metric: MetricOpinion, effect: float, lower: float, upper: float) -> str:
+    if math.isnan(lower):
+        return _one(metric, effect)
+    return f"{_one(metric, effect)} ({_one(metric, lower)} to {_one(metric, upper)})"
+
+
+def _one(metric: MetricOpinion, effect: float) -> str:
+    if metric.relative:
+        return f"{100 * _shown(metric, effect):+.1f}%"
+    return f"{100 * effect:+.3f} pp"
+
+
+def _shown(metric: MetricOpinion, effect: float) -> float:
+    return math.expm1(min(effect, 20.0)) if metric.relative else effect
+
+
+def _p(p: float) -> str:
+    return "-" if math.isnan(p) else f"{p:.2g}"
+
+
+def _plain(metric: MetricOpinion, one: Opinion) -> dict[str, object]:
+    return {
+        "question": str(one.question),
+        "method": one.method,
+        "kind": str(one.kind),
+        "assumes": one.assumes,
+        "effect": _number(_shown(metric, one.effect)),
+        "lower": _number(_shown(metric, one.lower)),
+        "upper": _number(_shown(metric, one.upper)),
+        "p": _number(one.p),
+        "note": one.note,
+        "blocks": [
+            {
+                "fromMinute": span.begin,
+                "toMinute": span.end,
+                "effect": _number(_shown(metric, span.effect)),
+                "lower": _number(_shown(metric, span.lower)),
+                "upper": _number(_shown(metric, span.upper)),
+                "bandLower": _number(_shown(metric, span.band_lower)),
+                "bandUpper": _number(_shown(metric, span.band_upper)),
+            }
+            for span in one.spans
+        ],
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
