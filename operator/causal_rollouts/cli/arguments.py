@@ -163,7 +163,13 @@ def _own_past(commands: Commands) -> None:
     )
     aa.add_argument("-n", "--runs", type=int, default=100, metavar="N", help="pseudo-releases (default 100)")
     aa.add_argument("--seed", type=int, default=0, metavar="S", help="of starts and draws (default 0)")
-    for command in (aa,):
+    plan = _add(
+        commands,
+        "plan",
+        "plan",
+        "what a release could show at this traffic, before it begins: power and minutes",
+    )
+    for command in (plan, aa):
         command.add_argument("-f", "--file", type=Path, metavar="FILE", help="the CausalRollout")
         command.add_argument(
             "--policy", type=Path, metavar="FILE", help="its RolloutPolicy (default: the built-in values)"

@@ -22,7 +22,15 @@ from causal_rollouts.stats.mixed_gls import Estimate, generalised_least_squares
 from causal_rollouts.stats.mixtures import cut_normal_log_e, interval_half_width, scaled_one_sided_log_e
 from causal_rollouts.stats.variance_cells import spread
 
-__all__ = ["ContinuousFindings", "ContinuousState", "absorb", "begin", "judge"]
+__all__ = [
+    "ContinuousFindings",
+    "ContinuousState",
+    "absorb",
+    "begin",
+    "harm_log_e",
+    "judge",
+    "safe_log_e",
+]
 
 HARM_CREDIT = 0.7
 """Nats that Ville's bound leaves on the table over a rollout's horizon; simulated: 1.1 to 1.7."""
@@ -103,7 +111,7 @@ def _finding(
 ) -> Finding:
     """Evidence of each window; effect, interval and safety are of the whole release, the first one."""
     tracks = tuple(
-        Track(start, _harm(estimates[start], margins) if start in estimates else -math.inf)
+        Track(start, harm_log_e(estimates[start], margins) if start in estimates else -math.inf)
         for start in windows
     )
     first = estimates.get(windows[0])
@@ -116,9 +124,9 @@ def _finding(
         effect=first.value,
         lower=first.value - half,
         upper=first.value + half,
-        log_e_safe=_safe(first, margins),
+        log_e_safe=safe_log_e(first, margins),
         # A stage that has not spoken has not agreed.
-        log_e_stage=-math.inf if newest is None else _safe(newest, margins),
+        log_e_stage=-math.inf if newest is None else safe_log_e(newest, margins),
         harm_margin=math.log1p(margins.revert_above),
         safe_margin=math.log1p(margins.promote_below),
         note=note,
@@ -140,7 +148,7 @@ def _unknown(tracks: tuple[Track, ...], margins: Margins, note: str) -> Finding:
     )
 
 
-def _harm(estimate: Estimate, margins: Margins) -> float:
+def harm_log_e(estimate: Estimate, margins: Margins) -> float:
     """Evidence against the small margin, while the estimate is above the large one.
 
     Without the second, plenty of data would revert a release for an effect that nobody minds.
@@ -153,7 +161,7 @@ def _harm(estimate: Estimate, margins: Margins) -> float:
     )
 
 
-def _safe(estimate: Estimate, margins: Margins) -> float:
+def safe_log_e(estimate: Estimate, margins: Margins) -> float:
     """Its horizon credit of .5 is in the threshold (2.5 nats where counts need 3)."""
     margin = math.log1p(margins.promote_below)
     v = spread(estimate.v_n, estimate.v_e, estimate.df)

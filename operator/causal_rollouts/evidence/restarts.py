@@ -33,7 +33,9 @@ RECIPE = Margins(revert_above=1.0, promote_below=1.0, revert_above_points=0.1)
 _SURPLUS_SHARE = 10 / 12
 _PAIR_SHARE = 2 / 12
 _APART = 8
-_PRIOR_HOURS = 5.0
+PRIOR_HOURS = 5.0
+"""Hours without an event that the controls are credited with: a young service has no rate yet."""
+
 _SURGE_BINS = (20, 80)
 _SURGE_LIMIT = math.log(5.0)
 _PAIR_BLUR = 0.05**2
@@ -152,7 +154,7 @@ def _with_bin(
         before = frame.t0 is None or at < frame.t0
         return _with_control(state, control) if before else state
     canary = _sums(events, hours, [u.arm is Arm.CANARY for u in units])
-    rate = max(state.floor, state.factor * (state.control[0] + 0.5) / (state.control[1] + _PRIOR_HOURS))
+    rate = max(state.floor, state.factor * (state.control[0] + 0.5) / (state.control[1] + PRIOR_HOURS))
     log_l = state.log_l
     if min(canary[1], control[1]) > 0.0:
         share = float(canary[1] / (canary[1] + control[1]))
@@ -183,7 +185,7 @@ def _with_control(state: RestartState, control: Floats) -> RestartState:
 
 def _surges(state: RestartState, recent: Singles) -> bool:
     """Whether the controls restart more than their own past allows."""
-    rate = max(state.floor, state.factor * float(state.past[0] + 0.5) / float(state.past[1] + _PRIOR_HOURS))
+    rate = max(state.floor, state.factor * float(state.past[0] + 0.5) / float(state.past[1] + PRIOR_HOURS))
     sums = [recent[-bins:].sum(axis=0, dtype=np.float64).tolist() for bins in _SURGE_BINS]
     return any(n >= 2 and surplus_log_e(n, rate * hours) >= _SURGE_LIMIT for n, hours in sums)
 
