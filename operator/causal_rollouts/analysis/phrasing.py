@@ -21,7 +21,7 @@ def estimated(question: Question, method: str, found: Coefficient, assumes: str,
         found.estimate - half,
         found.estimate + half,
         found.p_above(),
-        note if half > 0 else f"{note}; nothing varies, so no interval",
+        note if half > 0 else f"{note}; no interval: {_why(found)}",
     )
 
 
@@ -29,6 +29,10 @@ def variance(found: Coefficient) -> str:
     """Which standard error stands behind an interval."""
     name = "pooled variance" if found.single else "larger of CR2 and pooled"
     return f"{'CR2' if found.robust else name}, {found.freedom:.1f} df"
+
+
+def _why(found: Coefficient) -> str:
+    return "nothing varies" if found.se == 0.0 else "one place carries an arm alone"
 
 
 def drawn(question: Question, found: Exact, assumes: str, draws: str) -> Opinion:

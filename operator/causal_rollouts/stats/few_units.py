@@ -117,18 +117,23 @@ def coefficient(X: Floats, y: Floats, column: int, cluster: Ints | None = None) 
 
 
 def _corrected(M: Floats, c: Floats, e: Floats, groups: list[Ints]) -> tuple[float, float, float, float]:
-    """(cr2, cr3, df, what the heaviest cluster leaves to be fitted by others); nan where that is nothing."""
+    """(cr2, cr3, df, what the heaviest cluster leaves to be fitted by others); nan where that is nothing.
+
+    What a cluster fits of its own and the coefficient does not use (a stratum inside it) does no harm.
+    """
     cr2 = cr3 = 0.0
     least = 1.0
     columns = []
     for g in groups:
         left, V = np.linalg.eigh(M[np.ix_(g, g)])
-        least = min(least, float(left.min()))
-        if least <= _TOLERANCE:
-            return math.nan, math.nan, math.nan, least
-        a = V @ ((V.T @ c[g]) / np.sqrt(left))
+        u, free = V.T @ c[g], left > _TOLERANCE
+        if np.abs(u[~free]).max(initial=0.0) > _TOLERANCE * np.abs(c).max():
+            return math.nan, math.nan, math.nan, 0.0
+        V, u, left = V[:, free], u[free], left[free]
+        least = min(least, float(left.min(initial=1.0)))
+        a = V @ (u / np.sqrt(left))
         cr2 += float(a @ e[g]) ** 2
-        cr3 += float((V @ ((V.T @ c[g]) / left)) @ e[g]) ** 2
+        cr3 += float((V @ (u / left)) @ e[g]) ** 2
         columns.append(M[:, g] @ a)
     B = np.column_stack(columns)
     spread = B.T @ B

@@ -159,3 +159,14 @@ def test_a_metric_without_series_says_why():
     said, absent = of(silent)
     assert not said
     assert absent["everything"]
+
+
+def test_on_three_nodes_both_arms_share_every_place():
+    """No node stays pure, no other draw is possible; what is left is the effect on the same node."""
+    recording = simulate(replace(SETTING, nodes=3, harm=replace(SETTING.harm, slower=math.log(1.3))), 3)
+    said, absent = of(recording)
+    levels = said["difference of slot levels"]
+    assert levels.lower < math.log(1.3) < levels.upper
+    assert "same-node effect only" in absent["exposure classes"]
+    assert "no other draw" in absent["randomisation test"]
+    assert "every node" in of(recording, question=Question.NEIGHBOURS)[1]["everything"]

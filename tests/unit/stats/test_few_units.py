@@ -154,3 +154,15 @@ def test_few_heavy_clusters_take_the_larger_error_and_the_fewer_degrees():
     assert not found.robust
     assert found.se == max(found.cr2, found.pooled)
     assert found.freedom == min(found.df, found.df_pooled)
+
+
+def test_pairs_on_the_same_node_are_the_paired_test():
+    """Strata that lie inside a cluster take all of its own level away, and that costs nothing."""
+    rng = np.random.default_rng(4)
+    node, treated = np.repeat(np.arange(6), 2), np.tile([True, False], 6)
+    d = 10.0 * rng.standard_normal(6)[node] + rng.standard_normal(12)
+    found = contrast(d, treated, node, node)
+    pairs = d[treated] - d[~treated]
+    assert found.estimate == pytest.approx(pairs.mean(), abs=1e-12)
+    assert found.cr2 == pytest.approx(pairs.std(ddof=1) / math.sqrt(6), rel=1e-9)
+    assert found.df == pytest.approx(5.0, rel=1e-9)
