@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from causal_rollouts.analysis.manifest import registration
+from causal_rollouts.analysis.plausible import check
 from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.analysis.replay_line import ReplayLine, line
 from causal_rollouts.analysis.rows import PER_MILLE
@@ -41,9 +42,11 @@ def replay(recording: Recording, until: float | None = None, *, stop: bool = Fal
     until: no tick after that time. stop: end with the first Revert.
 
     Raises:
-        BadRecording: the recorded manifest cannot be run.
+        BadRecording: the recorded manifest cannot be run, or parts of the recording do not fit each other.
     """
-    again = _Replay(recording, registration(recording))
+    reg = registration(recording)
+    check(recording, reg)
+    again = _Replay(recording, reg)
     looks = recording.looks if recording.looks is not None else tuple(scheduled_looks(recording))
     last = {a.time for a, b in pairwise(looks) if again.place(a.time) != again.place(b.time)}
     last |= {looks[-1].time} if looks else set()

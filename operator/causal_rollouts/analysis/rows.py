@@ -24,6 +24,8 @@ YEAR_5000 = 1e11
 PER_MILLE = WHOLE / 100.0
 """Thousandths in a percent: recordings say percent, the gate counts in thousandths."""
 
+HOUR, DAY = 3600.0, 86400.0
+
 SLACK = 0.2
 """Percent by which written weights may miss 100: three shares, each rounded to a tenth."""
 
@@ -95,6 +97,11 @@ def grid(row: object, where: str) -> Grid:
     if width <= 0 or scrape <= 0 or delay < 0:
         raise BadRecording(
             f"{where}: bin {width}, delay {delay}, scrape {scrape}: give seconds, bin and scrape above 0"
+        )
+    if not (1.0 <= width <= HOUR and scrape <= HOUR and delay <= DAY):
+        raise BadRecording(
+            f"{where}: bin {width}, delay {delay}, scrape {scrape}: no operator runs like this; give seconds, "
+            "bin between 1 and 3600"
         )
     return Grid(width, delay, scrape)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import random
 from array import array
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,3 +54,22 @@ def test_any_bytes_are_read_or_refused_with_a_message(data: bytes):
                 read_samples(path)
         else:
             assert read_samples(path) == ()
+
+
+@given(some_series(), st.randoms(use_true_random=False))
+def test_batches_cut_anywhere_and_mixed_give_the_same_series(series: list[Series], luck: random.Random):
+    rest = [(one, 0) for one in series]
+    lines: list[Series] = []
+    while rest:
+        one, begin = rest.pop(luck.randrange(len(rest)))
+        end = luck.randint(begin, len(one.times))
+        lines.append(Series(one.labels, one.times[begin:end], one.values[begin:end]))
+        if end < len(one.times):
+            rest.append((one, end))
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "samples.jsonl.gz"
+        write_samples(path, lines)
+        found = {
+            one.labels["__name__"]: (list(one.times), repr(list(one.values))) for one in read_samples(path)
+        }
+    assert found == {one.labels["__name__"]: (list(one.times), repr(list(one.values))) for one in series}
