@@ -100,8 +100,8 @@ def grid(row: object, where: str) -> Grid:
         )
     if not (1.0 <= width <= HOUR and scrape <= HOUR and delay <= DAY):
         raise BadRecording(
-            f"{where}: bin {width}, delay {delay}, scrape {scrape}: no operator runs like this; give seconds, "
-            "bin between 1 and 3600"
+            f"{where}: bin {width}, delay {delay}, scrape {scrape}: no operator runs like this; give "
+            "seconds, bin between 1 and 3600"
         )
     return Grid(width, delay, scrape)
 
