@@ -157,6 +157,7 @@ class Comparison:
 
     neighbour: column of the neighbour effect, None where it cannot be told from other things.
     same_node: the effect stands against baseline slots that may suffer from canaries beside them.
+    settled: rows of stable pods, which come first.
     """
 
     rows: Rows
@@ -164,6 +165,7 @@ class Comparison:
     effect: int
     neighbour: int | None
     same_node: bool
+    settled: int
 
 
 def compare(state: ContinuousState, layout: Layout, start: int) -> Comparison | None:
@@ -188,7 +190,14 @@ def compare(state: ContinuousState, layout: Layout, start: int) -> Comparison | 
         columns.append(rows.beside[:, None])
     effect = len(levels)
     same_node = not seen and bool(slots.beside.any())
-    return Comparison(rows, np.hstack(columns), effect, effect + 1 if seen else None, same_node)
+    return Comparison(
+        rows=rows,
+        design=np.hstack(columns),
+        effect=effect,
+        neighbour=effect + 1 if seen else None,
+        same_node=same_node,
+        settled=len(rows.weight) - len(slots.weight),
+    )
 
 
 def _neighbour_is_seen(present: Rows, slots: Rows) -> bool:

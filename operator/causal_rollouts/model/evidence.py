@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from causal_rollouts.model.metrics import Gating, MetricKind
 from causal_rollouts.model.reasons import Validity
+
+SUSPICION = math.log(20.0)
+"""Evidence for harm of one metric that lets no traffic rise, though it is not enough to revert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,15 @@ class MetricEvidence:
     threshold_promote: float
     identified: bool = True
     note: str = ""
+
+    @property
+    def contradicts(self) -> bool:
+        """It speaks against a rise of traffic. What may only revert does so by being under suspicion.
+
+        One chance in twenty that this happens to a harmless release, over all looks, costs it time only.
+        """
+        stage_is_bad = self.gating is Gating.BOTH and self.log_e_stage < 0
+        return stage_is_bad or (self.gating is not Gating.REPORT_ONLY and self.log_e_harm >= SUSPICION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,5 +136,5 @@ class Evidence:
         )
 
     def contradicting(self) -> MetricEvidence | None:
-        """A gating metric whose current stage speaks against safety."""
-        return next((m for m in self.metrics if m.gating is Gating.BOTH and m.log_e_stage < 0), None)
+        """A gating metric whose current stage speaks against safety, or any under suspicion of harm."""
+        return next((m for m in self.metrics if m.contradicts), None)

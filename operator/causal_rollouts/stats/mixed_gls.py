@@ -48,9 +48,12 @@ class Estimate:
 
 
 def generalised_least_squares(
-    X: Floats, y: Floats, cov: Covariance, wanted: tuple[int, ...]
+    X: Floats, y: Floats, cov: Covariance, wanted: tuple[int, ...], settled: int | None = None
 ) -> tuple[Estimate, ...]:
     """Estimates of the columns `wanted` of X by GLS, degrees of freedom after Satterthwaite.
+
+    settled: the first so many rows are of members that the components were learned from. How the others
+    scatter about the fit is news of the estimated variance, pooled with it; None: all are settled.
 
     Both variances are scaled by the Birge ratio when the residuals scatter more than the .9-quantile
     of what the covariance predicts: an understated component shows there first.
@@ -74,14 +77,50 @@ def generalised_least_squares(
     if nu >= _BIRGE_MIN_NU:
         birge = max(1.0, float(residual @ residual) / chi2_quantile(_BIRGE_QUANTILE, float(nu)))
     H = np.linalg.solve(root.T, Q @ np.linalg.solve(R.T, np.eye(X.shape[1])[:, list(wanted)]))
-    return tuple(_estimate(float(beta[k]), H[:, i], cov, birge) for i, k in enumerate(wanted))
+    news = _scatter(A, b, float(residual @ residual), len(y) if settled is None else settled)
+    found = (_estimate(float(beta[k]), H[:, i], cov) for i, k in enumerate(wanted))
+    return tuple(_widened(_pooled(estimate, *news), birge) for estimate in found)
 
 
-def _estimate(value: float, h: Floats, cov: Covariance, birge: float) -> Estimate:
+def _scatter(A: Floats, b: Floats, form: float, settled: int) -> tuple[float, int]:
+    """(quadratic form, degrees of freedom) that the rows from `settled` on add to the whitened residuals.
+
+    The leading rows of a problem whitened by its Cholesky root are those rows' own problem, whitened.
+    """
+    top = A[:settled]
+    top = top[:, np.abs(top).max(axis=0, initial=0.0) > 0.0]
+    Q, R = np.linalg.qr(top)
+    pivots = np.abs(np.diagonal(R))
+    Q = Q[:, pivots > _RANK_TOLERANCE * pivots.max(initial=0.0)]
+    left = b[:settled] - Q @ (Q.T @ b[:settled])
+    added = len(b) - A.shape[1] - (settled - Q.shape[1])
+    return max(0.0, form - float(left @ left)), added
+
+
+def _pooled(e: Estimate, form: float, nu: int) -> Estimate:
+    """The estimate with its estimated variance pooled with what a form on nu degrees of freedom says of it.
+
+    Of a form whose expectation is part known and part estimated, only the part counts: a variance of 2/nu
+    of the whole is one of 2/(nu part^2) of the estimated.
+    """
+    if nu <= 0 or e.v_e <= 0.0:
+        return e
+    part = e.v_e / (e.v_n + e.v_e)
+    df = nu * part**2
+    scale = max(0.0, 1.0 + (form / nu - 1.0) / part)
+    v_e = e.v_e * (e.df + df * scale) / (e.df + df)
+    return Estimate(e.value, e.v_n, v_e, min(e.df + df, _DF_HIGH))
+
+
+def _widened(e: Estimate, birge: float) -> Estimate:
+    return Estimate(e.value, birge * e.v_n, birge * e.v_e, e.df)
+
+
+def _estimate(value: float, h: Floats, cov: Covariance) -> Estimate:
     v_n = float(np.square(h) @ cov.sampling)
     v_members = max(0.0, float(h @ cov.members @ h))
     v_drift = max(0.0, float(h @ cov.drift @ h))
     v_e = v_members + v_drift
     spread = v_members**2 / cov.df_members + v_drift**2 / cov.df_drift
     df = _DF_HIGH if spread <= 0.0 else min(max(v_e**2 / spread, _DF_LOW), _DF_HIGH)
-    return Estimate(value, birge * v_n, birge * v_e, df)
+    return Estimate(value, v_n, v_e, df)

@@ -61,6 +61,14 @@ WITHOUT_GROUND = {
         seen=evidence(metrics=(metric(), metric(name="errors", log_e_safe=0.5)))
     ),
     "stage contradicts": good_stage(seen=evidence(metrics=(metric(log_e_stage=-0.1),))),
+    "a tail under suspicion": good_stage(
+        seen=evidence(
+            metrics=(
+                metric(),
+                metric(name="tail", gating=Gating.REVERT_ONLY, log_e_stage=0.0, log_e_harm=3.1),
+            )
+        )
+    ),
     "not identified": good_stage(seen=evidence(metrics=(metric(identified=False),))),
     "nothing gates": good_stage(seen=evidence(metrics=(metric(gating=Gating.REVERT_ONLY),))),
     "shared incident": good_stage(seen=evidence(shared=0.2)),
@@ -76,6 +84,21 @@ WITHOUT_GROUND = {
 @pytest.mark.parametrize("why", WITHOUT_GROUND)
 def test_traffic_never_rises_without_ground(why: str) -> None:
     assert decide(WITHOUT_GROUND[why]).act not in RISES
+
+
+@pytest.mark.parametrize(
+    ("gating", "log_e_harm"), [(Gating.REVERT_ONLY, 2.9), (Gating.REPORT_ONLY, 9.0), (Gating.BOTH, -1.0)]
+)
+def test_little_evidence_for_harm_or_a_mere_report_holds_nobody_up(gating: Gating, log_e_harm: float) -> None:
+    other = metric(name="tail", gating=gating, log_e_harm=log_e_harm)
+    assert decide(good_stage(seen=evidence(metrics=(metric(), other)))).act is Act.ADVANCE
+
+
+def test_a_stage_held_by_suspicion_names_the_metric() -> None:
+    suspect = metric(name="tail", gating=Gating.REVERT_ONLY, effect=0.7, lower=0.1, upper=1.2, log_e_harm=3.1)
+    decision = decide(good_stage(seen=evidence(metrics=(metric(), suspect))))
+    assert (decision.act, decision.reason) == (Act.HOLD, Reason.STAGE_CONTRADICTS)
+    assert "tail +101.4%" in decision.because
 
 
 @pytest.mark.parametrize("phase", [p for p in Phase if p is not Phase.OBSERVING])

@@ -31,10 +31,10 @@ def judged(r: Release, bins: int, *, frame=None, table: HistogramBins | None = N
 
 
 def test_a_release_that_changes_nothing_is_close_to_nothing_and_becomes_safe():
-    found = judged(release(), 48)
-    assert found.tau.lower < 0 < found.tau.upper
-    assert found.tau.log_e_safe > 2.5
-    assert all(track.log_e == -math.inf or track.log_e < 3 for track in found.tau.tracks)
+    found = [judged(release(seed), 48).tau for seed in range(10)]
+    assert all(tau.lower < 0 < tau.upper for tau in found)
+    assert sum(tau.log_e_safe > 2.5 for tau in found) >= 7
+    assert all(track.log_e < 3 for tau in found for track in tau.tracks)
 
 
 def test_a_quarter_slower_is_seen_within_the_first_looks():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import chi2
+from scipy.stats import chi2, t
 from statsmodels.regression.linear_model import GLS
 
 from causal_rollouts.stats.mixed_gls import Covariance, generalised_least_squares
@@ -80,3 +80,74 @@ def test_columns_that_cannot_be_told_apart_are_refused():
     X = np.column_stack((X, X[:, 0] + X[:, 1]))
     with pytest.raises(np.linalg.LinAlgError):
         generalised_least_squares(X, y, cov, (3,))
+
+
+class Pairs:
+    """Three new members of each arm beside old ones in pairs; the variance of a member was guessed on df."""
+
+    def __init__(self, sampling: float, df: float) -> None:
+        self.old, self.new = 8, 6
+        rows = self.old + self.new
+        self.cov = Covariance(
+            np.full(rows, sampling), np.eye(rows), np.zeros((rows, rows)), df_members=df, df_drift=9.0
+        )
+        treated = np.r_[np.zeros(self.old + 3), np.ones(3)]
+        is_new = np.arange(rows) >= self.old
+        self.X = np.column_stack((~is_new, is_new, treated)).astype(float)
+
+    def estimate(self, y: np.ndarray):
+        return generalised_least_squares(self.X, y, self.cov, (2,), self.old)[0]
+
+    def scatter(self, y: np.ndarray) -> float:
+        return sum(
+            float(np.square(half - half.mean()).sum()) for half in (y[self.old :][:3], y[self.old :][3:])
+        )
+
+
+def test_new_members_are_pooled_with_the_guess_as_in_a_t_test():
+    pairs = Pairs(sampling=1e-12, df=5.0)
+    y = np.r_[np.zeros(8), np.random.default_rng(3).normal(size=6)]
+    found = pairs.estimate(y)
+    pooled = (5.0 + pairs.scatter(y)) / (5.0 + 4.0)
+    assert found.v_e == pytest.approx(pooled * 2 / 3)
+    assert found.df == pytest.approx(9.0)
+
+
+def test_where_chance_covers_the_members_their_scatter_teaches_nothing():
+    pairs = Pairs(sampling=1e3, df=5.0)
+    rng = np.random.default_rng(4)
+    for _ in range(5):
+        found = pairs.estimate(20 * rng.normal(size=14))
+        assert found.v_e == pytest.approx(2 / 3, rel=0.02)
+        assert found.df == pytest.approx(5.0, abs=1e-3)
+
+
+def test_the_scatter_of_old_members_is_no_news():
+    pairs = Pairs(sampling=1e-12, df=5.0)
+    y = np.random.default_rng(5).normal(size=14)
+    other = np.r_[0.1 * y[:8], y[8:]]
+    assert pairs.estimate(other).v_e == pytest.approx(pairs.estimate(y).v_e)
+    assert generalised_least_squares(pairs.X, y, pairs.cov, (2,))[0].df == pytest.approx(5.0)
+
+
+def test_evidence_in_pooled_units_exceeds_its_quantile_as_often_as_it_should():
+    """Student's law with 12 + 4 degrees of freedom: the guess is drawn as chi-squared on 12."""
+    pairs = Pairs(sampling=1e-12, df=12.0)
+    rng = np.random.default_rng(6)
+    beyond = 0
+    for _ in range(4000):
+        y = rng.normal(size=14) / np.sqrt(rng.chisquare(12) / 12)
+        y[:8] *= 0.01  # The Birge scale sleeps: what is tested is the pooling.
+        found = pairs.estimate(y)
+        beyond += found.value / np.sqrt(found.v_n + found.v_e) > t.ppf(0.95, found.df)
+    assert 160 <= beyond <= 242
+
+
+def test_half_of_a_form_is_held_against_the_half_that_was_guessed():
+    pairs = Pairs(sampling=1.0, df=5.0)
+    y = np.r_[np.zeros(8), 1.3 * np.random.default_rng(3).normal(size=6)]
+    found = pairs.estimate(y)
+    scale = 1.0 + (pairs.scatter(y) / 2.0 / 4.0 - 1.0) / 0.5
+    assert scale > 0.2
+    assert found.v_e == pytest.approx(2 / 3 * (5.0 + 1.0 * scale) / 6.0)
+    assert found.df == pytest.approx(6.0)
