@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -20,10 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
+from causal_rollouts.analysis.calibration_table import HEADER, family, kept, row
 from causal_rollouts.analysis.simulated_release import Ended, SimulatedRelease
+from causal_rollouts.analysis.simulation.reach import distance
 from causal_rollouts.analysis.simulation.scenarios import SCENARIOS, Kind
 from causal_rollouts.analysis.simulation.setting import Setting
-from causal_rollouts.analysis.tally import Tally, tally
 from causal_rollouts.model.registration import ArmsPlan
 
 
@@ -32,17 +32,22 @@ class Allocation(StrEnum):
 
     design: one to one until they would take more than a fifth of the traffic, then one a cohort.
     equal: one to one as long as both arms fit beside stable. double: two to one, under the rule of design.
+    four, five: design with at least so many pods in an arm.
     """
 
     DESIGN = "design"
     EQUAL = "equal"
     DOUBLE = "double"
+    FOUR = "four"
+    FIVE = "five"
 
 
 ARMS = {
     Allocation.DESIGN: ArmsPlan(),
     Allocation.EQUAL: ArmsPlan(baseline_max_share=1000),
     Allocation.DOUBLE: ArmsPlan(baseline_ratio=2.0),
+    Allocation.FOUR: ArmsPlan(min_pods=4),
+    Allocation.FIVE: ArmsPlan(min_pods=5),
 }
 
 
@@ -83,48 +88,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"--scenario: no scenario {', '.join(unknown)}; use one of {', '.join(SCENARIOS)}\n")
         return 2
     sys.stdout.write(HEADER)
+    if given.table:
+        _print_kept(given.table, given.allocation)
+        return 0
     for name in names:
-        begun = time.perf_counter()
         cases = [Case(name, given.seed + i, given.allocation) for i in range(given.n)]
         runs = list(run_all(cases, given.jobs))
         if given.keep:
             _keep(given.keep, cases, runs)
-        seconds = (time.perf_counter() - begun) / len(cases)
-        sys.stdout.write(row(name, tally(runs), seconds))
+        sys.stdout.write(row(name, runs, _distances(cases, runs)))
         sys.stdout.flush()
     return 0
 
 
-HEADER = (
-    "| scenario | kind | runs | reverted | 95% bounds | promoted | paused | to revert, median, p90 | "
-    "to promote | why | s/run |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
-)
+def _print_kept(path: Path, allocation: Allocation) -> None:
+    """The table of runs that were kept, whatever the calls that made them."""
+    found = kept(path, allocation)
+    for name, runs in found.items():
+        cases = [Case(name, seed, allocation) for seed, _ in runs]
+        sys.stdout.write(row(name, [run for _, run in runs], _distances(cases, [run for _, run in runs])))
+    sys.stdout.write("\n" + family({name: [run for _, run in runs] for name, runs in found.items()}))
 
 
-def row(name: str, found: Tally, seconds: float) -> str:
-    """One scenario as a line of a table."""
-    low, high = found.reverted_bounds
-    why = ", ".join(f"{cause} {n}" for cause, n in (*found.causes, *found.reasons))
-    late = f" ({found.late} after promotion)" if found.late else ""
-    delay = f"{_minutes(found.to_revert)}, {_minutes(found.to_revert_90)}"
-    cells = (
-        name,
-        str(SCENARIOS[name].kind),
-        str(found.runs),
-        f"{found.reverted}{late}",
-        f"{low:.2%} to {high:.2%}",
-        str(found.promoted),
-        str(found.paused),
-        delay,
-        _minutes(found.to_promote),
-        why + (f"; placebo {found.placebo}" if found.placebo else ""),
-        f"{seconds:.2f}",
-    )
-    return "| " + " | ".join(cells) + " |\n"
-
-
-def _minutes(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds / 60.0:.1f} min"
+def _distances(cases: Sequence[Case], runs: Sequence[Ended]) -> list[float | None]:
+    return [distance(case.setting(), run.stage) for case, run in zip(cases, runs, strict=True)]
 
 
 def _keep(path: Path, cases: Sequence[Case], runs: Sequence[Ended]) -> None:
@@ -145,6 +132,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--allocation", type=Allocation, choices=list(Allocation), default=Allocation.DESIGN)
     parser.add_argument("--keep", type=Path, help="append every run to this file as JSON lines")
+    parser.add_argument(
+        "--table", type=Path, help="run nothing: print the table of the runs kept in this file"
+    )
     return parser
 
 

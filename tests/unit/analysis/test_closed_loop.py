@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from causal_rollouts.analysis.calibration_table import row
 from causal_rollouts.analysis.closed_loop import Allocation, Case, main
 from causal_rollouts.analysis.simulated_release import End, Ended, SimulatedRelease
 from causal_rollouts.analysis.simulation.climate import Harm, Incident
+from causal_rollouts.analysis.simulation.reach import contrast_sd, distance
 from causal_rollouts.analysis.simulation.scenarios import SCENARIOS, Kind
 from causal_rollouts.analysis.simulation.setting import EPOCH, Setting
 from causal_rollouts.analysis.tally import clopper_pearson, tally
@@ -119,6 +121,69 @@ def test_the_command_prints_a_table_and_keeps_every_run(tmp_path: Path, capsys: 
     runs = [json.loads(line) for line in kept.read_text().splitlines()]
     assert [run["seed"] for run in runs] == [0, 1]
     assert {run["end"] for run in runs} <= {"reverted", "paused", "promoted"}
+
+
+def test_kept_runs_become_one_table_and_a_seed_counts_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    path = tmp_path / "runs.jsonl"
+    fields = asdict(Ended(End.REVERTED, 120.0, 0, "latency", 0.2, 4, 0, False, False, 0))
+    runs = [
+        {"scenario": "latency+25%", "seed": 1, "allocation": "design", **fields},
+        {"scenario": "latency+25%", "seed": 1, "allocation": "design", **fields, "end": "paused"},
+        {"scenario": "latency+25%", "seed": 1, "allocation": "four", **fields},
+        {"scenario": "drift", "seed": 1, "allocation": "design", **fields},
+        {"scenario": "plain", "seed": 1, "allocation": "design", **fields, "end": "promoted"},
+    ]
+    path.write_text("".join(json.dumps(run) + "\n" for run in runs))
+    assert main(["--table", str(path)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    names = [line.split(" | ")[0] for line in printed[2:5]]
+    assert names == ["| plain", "| drift", "| latency+25%"]
+    assert printed[4].startswith("| latency+25% | harm | 1 | 0 |")
+    assert printed[-1] == "All nulls together: 1 of 2 reverted (1.26% to 98.74%)."
+
+
+def test_reach_is_counted_of_harms_that_stood_out_far_enough():
+    caught = Ended(End.REVERTED, 120.0, 0, "latency", 0.2, 4, 0, False, False, 0)
+    missed = replace(caught, end=End.PAUSED, cause="OutOfTime")
+    line = row("latency+25%", [caught, missed, missed, caught], [5.3, 6.0, 5.1, None])
+    assert "| 2, 1 (50%) |" in line
+    assert "| - |" in row("plain", [caught], [None])
+
+
+class Even:
+    """A service without nodes' own offsets, slow enough in its requests to leave the pods alone."""
+
+    unevenness = replace(QUIET.unevenness, pods=0.05, nodes=0.0)
+    climate = replace(QUIET, unevenness=unevenness, load=replace(QUIET.load, per_second=1e9))
+    setting = replace(SETTING, climate=climate, harm=Harm(slower=math.log(1.25)))
+
+
+def test_reach_is_the_shift_beyond_the_null_in_sds_of_the_draw_of_pods():
+    # Three canaries and three baselines in the first stage; sd .05 each.
+    z = math.log(1.25 / 1.02) / (0.05 * math.sqrt(2 / 3))
+    assert distance(Even.setting, 0) == pytest.approx(z, rel=1e-4)
+    assert distance(replace(Even.setting, harm=Harm(errors=0.1)), 0) is None
+
+
+def test_nodes_cost_reach_as_far_as_stable_pods_leave_them_unknown():
+    uneven = replace(Even.unevenness, nodes=0.05)
+    climate = replace(Even.climate, unevenness=uneven)
+    known = replace(Even.setting, climate=climate, replicas=12000, nodes=6)
+    # A pod per node says of it half of what there is to know; fewer pods than nodes say nothing of some.
+    half = replace(Even.setting, climate=climate, replicas=12, nodes=12)
+    none = replace(Even.setting, climate=climate, replicas=11, nodes=12)
+    first = [contrast_sd(setting, 0) ** 2 for setting in (half, none)]
+    assert first == pytest.approx([0.0025 * 1.5 * 2 / 3, 0.0025 * 2 * 2 / 3], rel=1e-3)
+    assert contrast_sd(known, 0) < contrast_sd(half, 0)
+
+
+def test_few_requests_cost_reach():
+    few = replace(Even.climate, load=replace(QUIET.load, per_second=4.0))
+    per_slot = 4.0 * 0.1 / 3 * 900.0
+    chance = QUIET.answers.spread**2 / per_slot
+    assert contrast_sd(replace(Even.setting, climate=few), 0) ** 2 == pytest.approx((0.0025 + chance) * 2 / 3)
 
 
 def test_an_unknown_scenario_is_named_with_those_that_exist(capsys: pytest.CaptureFixture[str]):
