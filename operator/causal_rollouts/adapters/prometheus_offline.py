@@ -42,9 +42,14 @@ class OfflinePrometheus:
         if not scope.pods:
             return ()
         asked = list(questions(metric, scope, start, end, self._settings))
-        return joined([await asyncio.to_thread(self._piece, question) for question in asked])
+        return joined([await asyncio.to_thread(self.piece, question) for question in asked])
 
-    def _piece(self, question: Question) -> tuple[Series, ...]:
+    def piece(self, question: Question) -> tuple[Series, ...]:
+        """The answer to one question; blocks.
+
+        Raises:
+            Broken, Refused: as `fetch`.
+        """
         form = question.form(self._settings.deadline)
         query = form.pop("query")
         try:

@@ -35,7 +35,7 @@ ASSUMED = (
     "Noise is what the gate believes after fitting this past; where pods or nodes are few that is too much.",
     "Harm is there from the first canary on, and only one metric has it; later harm is caught later.",
     "A stage begins when half of the good releases would go on; times to start pods are not counted.",
-    "Slots stand on nodes that carry stable pods today. Incidents and drift are foreseen as this past has them.",
+    "Slots stand on nodes that carry stable pods today. Incidents and drift: as this past has them.",
 )
 """Said with every plan."""
 

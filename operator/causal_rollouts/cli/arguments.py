@@ -169,7 +169,7 @@ def _own_past(commands: Commands) -> None:
         "plan",
         "what a release could show at this traffic, before it begins: power and minutes",
     )
-    for command in (plan, aa):
+    for command, window, text in ((plan, 0.0, "the policy's history"), (aa, 6 * 3600.0, "6h")):
         command.add_argument("-f", "--file", type=Path, metavar="FILE", help="the CausalRollout")
         command.add_argument(
             "--policy", type=Path, metavar="FILE", help="its RolloutPolicy (default: the built-in values)"
@@ -180,6 +180,34 @@ def _own_past(commands: Commands) -> None:
             metavar="DIR",
             help="take the time before the first stage of a recording",
         )
+        command.add_argument(
+            "--prometheus",
+            default="",
+            metavar="URL",
+            help="take the newest past: the server that the operator asks",
+        )
+        command.add_argument(
+            "--window",
+            type=_duration,
+            default=window,
+            metavar="TIME",
+            help=f"how much of it (default {text})",
+        )
+        command.add_argument(
+            "--to", dest="end", type=_instant, metavar="T", help="and nothing after T (default now)"
+        )
+        for name, least, meaning in (
+            ("scrape", 15.0, "between two scrapes"),
+            ("ingest-lag", 2.0, "to a query"),
+        ):
+            command.add_argument(
+                f"--{name}",
+                type=float,
+                default=least,
+                metavar="SECONDS",
+                help=f"{meaning}, as the operator has it (default {least:g})",
+            )
+        _source(command)
 
 
 def _past_release(command: argparse.ArgumentParser, *, required: bool) -> None:
@@ -201,6 +229,10 @@ def _past_release(command: argparse.ArgumentParser, *, required: bool) -> None:
         metavar="FILE",
         help="records as `kubectl get rolloutrecords -o json` prints them; no cluster",
     )
+    _source(command)
+
+
+def _source(command: argparse.ArgumentParser) -> None:
     command.add_argument("--token-file", type=Path, metavar="FILE", help="bearer token for Prometheus")
     command.add_argument("--pod-label", default="pod", metavar="LABEL", help="that names the pod there")
     command.add_argument(

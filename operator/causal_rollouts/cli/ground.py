@@ -21,9 +21,11 @@ from causal_rollouts.model.world import Json
 ROLLOUT, POLICY = "CausalRollout", "RolloutPolicy"
 
 NEEDS = (
-    "needs the past of the service's own pods: give --recording DIR (what `simulate` or the operator's "
-    "recorder wrote)"
+    "needs the past of the service's own pods: give --prometheus URL (the server that the operator asks), or "
+    "--recording DIR (as `record` writes one)"
 )
+SPARE = 10
+"""Bins asked for before a history, so that pods are old enough in its first one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +60,42 @@ class _Manifest:
         """Of the rollout."""
         return str(self.part("metadata").get("name") or "rollout")
 
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"{self.namespace}/{self.name}"
+
 
 async def ground(asked: argparse.Namespace) -> Ground:
-    """All of it, from the options `-f`, `--policy` and `--recording`.
+    """All of it, from the options `-f`, `--policy` and where the past is to be found.
 
     Raises:
         Stopped: something is missing or wrong; says which file or field, and the fix.
     """
-    if asked.recording is None:
+    if (asked.recording is None) == (not asked.prometheus):
         raise Stopped(f"{asked.verb}: {NEEDS}", Exit.USAGE)
     try:
-        recording = read(asked.recording)
-        manifest = _manifest(asked, recording)
-        reg = _registration(manifest, recording.run.grid)
-        past = recorded_past(reg, recording)
+        return await (_from_prometheus(asked) if asked.recording is None else _from_recording(asked))
     except (BadRecording, NoPast) as error:
         raise Stopped(str(error), Exit.USAGE) from error
-    return Ground(f"{manifest.namespace}/{manifest.name}", reg, past, str(asked.recording))
+
+
+async def _from_recording(asked: argparse.Namespace) -> Ground:
+    recording = read(asked.recording)
+    manifest = _manifest(asked, recording)
+    reg = _registration(manifest, recording.run.grid)
+    return Ground(manifest.title, reg, recorded_past(reg, recording), str(asked.recording))
+
+
+async def _from_prometheus(asked: argparse.Namespace) -> Ground:
+    # The client is slow to import, and a directory needs none.
+    from causal_rollouts.cli.own_past import own_past
+
+    manifest = _manifest(asked, None)
+    width = 2.0 * asked.scrape
+    reg = _registration(manifest, Grid(width, width + asked.ingest_lag, asked.scrape))
+    window = asked.window or reg.times.history + SPARE * width
+    return Ground(manifest.title, reg, await own_past(asked, reg, window), asked.prometheus)
 
 
 def _manifest(asked: argparse.Namespace, recording: Recording | None) -> _Manifest:
