@@ -187,9 +187,11 @@ def _passes(
     passing = np.broadcast_to(ripe, (len(reaches[0].caught), len(at))).copy()
     gating = False
     for outlook, reach in zip(outlooks, reaches, strict=True):
+        effect = effects.get(outlook.name, outlook.nothing)
+        if outlook.gating is not Gating.REPORT_ONLY:
+            passing &= reach.suspects[:, at] > effect
         if outlook.gating is Gating.BOTH:
             gating = True
-            effect = effects.get(outlook.name, outlook.nothing)
             limit = np.minimum(reach.promotes if last else reach.advances, reach.agrees)[:, at]
             passing &= limit >= effect
     return passing if gating else np.zeros_like(passing)

@@ -24,11 +24,13 @@ Ints = NDArray[np.int64]
 class Reach:
     """Effects as logarithms, [path, look]. caught: smallest that reverts at the look, inf where none does.
 
-    advances, promotes: largest with enough evidence of safety to go on from a stage, or at the last; -inf
-    where none has. agrees: largest that the stage's own window does not contradict.
+    suspects: smallest that is suspected of harm, so that traffic does not rise. advances, promotes: largest
+    with enough evidence of safety to go on from a stage, or at the last; -inf where none has. agrees:
+    largest that the stage's own window does not contradict.
     """
 
     caught: Floats
+    suspects: Floats
     advances: Floats
     promotes: Floats
     agrees: Floats
@@ -88,9 +90,9 @@ def worth_telling(margin: float) -> tuple[float, float]:
 class LevelOutlook:
     """Of an estimate with Gaussian error. All per look.
 
-    variance: of the estimate since the first stage; own: of that of the stage alone. harm: estimate from
-    which it reverts; advance, promote: up to which it is safe enough; agree: up to which the stage's own
-    estimate does not contradict.
+    variance: of the estimate since the first stage; own: of that of the stage alone. harm, suspect:
+    estimate from which it reverts, from which it is suspected; advance, promote: up to which it is safe
+    enough; agree: up to which the stage's own estimate does not contradict.
     """
 
     name: str
@@ -99,6 +101,7 @@ class LevelOutlook:
     variance: Floats
     own: Floats
     harm: Floats
+    suspect: Floats
     advance: Floats
     promote: Floats
     agree: Floats
@@ -116,6 +119,7 @@ class LevelOutlook:
             variance=np.append(self.variance, later.variance),
             own=np.append(self.own, later.own),
             harm=np.append(self.harm, later.harm),
+            suspect=np.append(self.suspect, later.suspect),
             advance=np.append(self.advance, later.advance),
             promote=np.append(self.promote, later.promote),
             agree=np.append(self.agree, later.agree),
@@ -125,16 +129,22 @@ class LevelOutlook:
         """As the protocol."""
         errors = nested_errors(self.variance, paths, rng)
         own = partial_errors(errors, self.variance, np.maximum(self.own, self.variance), rng)
-        return Reach(self.harm - errors, self.advance - errors, self.promote - errors, self.agree - own)
+        return Reach(
+            caught=self.harm - errors,
+            suspects=self.suspect - errors,
+            advances=self.advance - errors,
+            promotes=self.promote - errors,
+            agrees=self.agree - own,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class CountOutlook:
     """Of a count of events. All per look; counts in clusters of as many events as come together.
 
-    expected: clusters under effect 0. needed: fewest that revert, 0 where none do. advance, promote: most
-    that are safe enough, -1 where none are. spread: sd of the log of what pods, nodes and the control's
-    own events add to the rate. base: the past rate, for people.
+    expected: clusters under effect 0. needed, suspect: fewest that revert, that are suspected, 0 where none
+    are. advance, promote: most that are safe enough, -1 where none are. spread: sd of the log of what pods,
+    nodes and the control's own events add to the rate. base: the past rate, for people.
     """
 
     name: str
@@ -142,6 +152,7 @@ class CountOutlook:
     gating: Gating
     expected: Floats
     needed: Ints
+    suspect: Ints
     advance: Ints
     promote: Ints
     spread: Floats
@@ -159,6 +170,7 @@ class CountOutlook:
             self,
             expected=np.append(self.expected, later.expected),
             needed=np.append(self.needed, later.needed),
+            suspect=np.append(self.suspect, later.suspect),
             advance=np.append(self.advance, later.advance),
             promote=np.append(self.promote, later.promote),
             spread=np.append(self.spread, later.spread),
@@ -166,12 +178,14 @@ class CountOutlook:
 
     def reach(self, paths: int, rng: np.random.Generator) -> Reach:
         """As the protocol. The luck of pods and nodes stands still over looks."""
-        counts = np.stack((self.needed, self.advance + 1, self.promote + 1))
+        counts = np.stack((self.needed, self.suspect, self.advance + 1, self.promote + 1))
         times = arrival_times(np.maximum(counts, 1).ravel(), paths, rng).reshape(paths, *counts.shape)
         luck = np.log(self.expected) + self.spread * rng.standard_normal((paths, 1))
         edge = np.log(times) - luck[:, None, :]
-        caught = np.where(self.needed > 0, edge[:, 0], np.inf)
-        advances, promotes = (
-            np.where(limit >= 0, edge[:, i], -np.inf) for i, limit in ((1, self.advance), (2, self.promote))
+        return Reach(
+            caught=np.where(self.needed > 0, edge[:, 0], np.inf),
+            suspects=np.where(self.suspect > 0, edge[:, 1], np.inf),
+            advances=np.where(self.advance >= 0, edge[:, 2], -np.inf),
+            promotes=np.where(self.promote >= 0, edge[:, 3], -np.inf),
+            agrees=np.full(luck.shape, np.inf),
         )
-        return Reach(caught, advances, promotes, np.full_like(caught, np.inf))

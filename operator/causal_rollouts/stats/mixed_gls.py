@@ -82,6 +82,20 @@ def generalised_least_squares(
     return tuple(_widened(_pooled(estimate, *news), birge) for estimate in found)
 
 
+def foreseen(X: Floats, cov: Covariance, wanted: tuple[int, ...], settled: int) -> tuple[Estimate, ...]:
+    """Estimates of 0 with the variances to expect before anything was observed, for planning.
+
+    As `generalised_least_squares` where rows scatter just as the covariance predicts: what the rows from
+    `settled` on will say of the estimated variance then leaves it as it is, on more degrees of freedom.
+
+    Raises:
+        numpy.linalg.LinAlgError: X has not full column rank.
+    """
+    found = generalised_least_squares(X, np.zeros(len(X)), cov, wanted)
+    nu = X.shape[0] - X.shape[1] - (settled - int(np.linalg.matrix_rank(X[:settled])) if settled else 0)
+    return tuple(_pooled(estimate, float(nu), nu) for estimate in found)
+
+
 def _scatter(A: Floats, b: Floats, form: float, settled: int) -> tuple[float, int]:
     """(quadratic form, degrees of freedom) that the rows from `settled` on add to the whitened residuals.
 

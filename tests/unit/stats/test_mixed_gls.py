@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chi2, t
 from statsmodels.regression.linear_model import GLS
 
-from causal_rollouts.stats.mixed_gls import Covariance, generalised_least_squares
+from causal_rollouts.stats.mixed_gls import Covariance, foreseen, generalised_least_squares
 
 
 def problem(seed: int, scale: float = 1.0):
@@ -151,3 +151,20 @@ def test_half_of_a_form_is_held_against_the_half_that_was_guessed():
     assert scale > 0.2
     assert found.v_e == pytest.approx(2 / 3 * (5.0 + 1.0 * scale) / 6.0)
     assert found.df == pytest.approx(6.0)
+
+
+def test_what_is_foreseen_is_what_comes_on_average_and_the_degrees_of_freedom_of_every_look():
+    X, _, cov, V = problem(1)
+    rng = np.random.default_rng(9)
+    root = np.linalg.cholesky(V)
+    (plan,) = foreseen(X, cov, (2,), settled=8)
+    looks = [
+        generalised_least_squares(X, root @ rng.normal(size=len(X)), cov, (2,), settled=8)[0]
+        for _ in range(2000)
+    ]
+    assert {round(one.df, 9) for one in looks} == {round(plan.df, 9)}
+    assert plan.df > generalised_least_squares(X, np.zeros(len(X)), cov, (2,))[0].df
+    assert plan.v_n + plan.v_e == pytest.approx(np.linalg.inv(X.T @ np.linalg.solve(V, X))[2, 2])
+    # The Birge ratio only ever widens.
+    seen = np.mean([one.v_n + one.v_e for one in looks])
+    assert plan.v_n + plan.v_e <= seen <= 1.25 * (plan.v_n + plan.v_e)
