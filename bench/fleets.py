@@ -22,10 +22,10 @@ def seventy_minutes() -> Recording:
     return simulate(replace(usual, replicas=16, nodes=8, times=HALF_AN_HOUR), SEED)
 
 
-def ten_metrics() -> tuple[Setting, Recording]:
-    """40 pods with their arms; ten metrics, each of series of its own, as from ten exporters."""
+def ten_metrics(metrics: tuple[Metric, ...]) -> tuple[Setting, Recording]:
+    """40 pods with their arms, and these metrics."""
     usual = Case("plain", SEED).setting()
-    setting = replace(usual, replicas=29, nodes=10, times=HALF_AN_HOUR, metrics=METRICS)
+    setting = replace(usual, replicas=28, nodes=10, times=HALF_AN_HOUR, metrics=metrics)
     once = simulate(setting, SEED)
     series = [copy for one in once.series for copy in _copies(one)]
     return setting, replace(once, series=tuple(series))
@@ -35,7 +35,7 @@ _RARE = Margins(0.5, 1.5)
 _ERRORS = Margins(0.25, 0.5, revert_above_points=0.001, promote_below_points=0.003)
 _BAD = (Matcher((("code", "5.."),)),)
 
-METRICS = (
+APART = (
     *(
         Metric(f"latency-{i}", MetricKind.LATENCY, f"{HISTOGRAM}_{i}", Margins(0.05, 0.1), Gating.BOTH)
         for i in range(4)
@@ -50,6 +50,19 @@ METRICS = (
     ),
     Metric("restarts", MetricKind.RESTARTS, "", Margins(1.0, 1.0), Gating.REVERT_ONLY),
 )
+
+"""Ten metrics, each of series of its own: the most that can be to read."""
+
+USUAL = (
+    *APART[:2],
+    *(
+        Metric(f"{kind}-{i}", kind, f"{HISTOGRAM}_{i}", _RARE, Gating.REVERT_ONLY, over=over, share=share)
+        for i in range(2)
+        for kind, over, share in ((MetricKind.SLOW, 0.5, 0.0), (MetricKind.TAIL, 0.0, 0.0015))
+    ),
+    *APART[6:],
+)
+"""Ten metrics of two histograms, three counters and the restarts: latency, slow and tail share theirs."""
 
 
 def _copies(one: Series) -> list[Series]:

@@ -27,6 +27,9 @@ class Patterns:
             self._any = [
                 [(name, anchored(pattern)) for name, pattern in matcher.labels] for matcher in matchers
             ]
+            self._names = sorted({name for every in self._any for name, _ in every})
+            # Thousands of series of a look share a handful of values.
+            self._known: dict[tuple[str, ...], bool] = {}
         except BadPattern as error:
             raise BadPattern(f"{where}: {error}; mend it") from None
 
@@ -35,7 +38,12 @@ class Patterns:
 
     def match(self, labels: Mapping[str, str]) -> bool:
         """A label that is absent reads as the empty text, as in Prometheus."""
-        return any(all(p.fullmatch(labels.get(name, "")) for name, p in every) for every in self._any)
+        values = tuple([labels.get(name, "") for name in self._names])
+        known = self._known.get(values)
+        if known is None:
+            known = any(all(p.fullmatch(labels.get(name, "")) for name, p in every) for every in self._any)
+            self._known[values] = known
+        return known
 
 
 def anchored(pattern: str) -> re2._Regexp:

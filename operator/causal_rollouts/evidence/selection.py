@@ -40,18 +40,21 @@ def buckets(metric: Metric, series: Iterable[Series], roster: Mapping[str, int])
     mine = _named(metric, series, roster)
     if isinstance(mine, Refusal):
         return mine
-    bounds = [_bound(s.labels.get("le", "")) for s in mine]
-    if any(math.isnan(bound) for bound in bounds):
+    # Thousands of series share a dozen bounds.
+    said = [s.labels.get("le", "") for s, _ in mine]
+    bounds = {text: _bound(text) for text in set(said)}
+    if any(math.isnan(bound) for bound in bounds.values()):
         return Refusal(Validity.WRONG_TYPE, f"{name}: has no label le; name a classic histogram")
     # Nothing takes no time: what is counted at or below 0 stands in the next bucket too.
-    kept = [(s, bound) for s, bound in zip(mine, bounds, strict=True) if bound > 0]
-    edges = tuple(sorted({bound for _, bound in kept}))
+    edges = tuple(sorted({bound for bound in bounds.values() if bound > 0}))
     if len(edges) < 2 or edges[-1] != math.inf:
         return Refusal(
             Validity.WRONG_TYPE, f"{name}: buckets end at {edges}; a finite edge and +Inf are needed"
         )
-    column = {bound: k for k, bound in enumerate(edges)}
-    return Selected(tuple((s, column[bound], roster[s.labels["pod"]]) for s, bound in kept), edges)
+    number = {bound: k for k, bound in enumerate(edges)}
+    column = {text: number[bound] for text, bound in bounds.items() if bound > 0}
+    placed = [(s, column[le], row) for (s, row), le in zip(mine, said, strict=True) if le in column]
+    return Selected(tuple(placed), edges)
 
 
 def events(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) -> Selected | Refusal:
@@ -64,14 +67,14 @@ def events(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) 
     except BadPattern as error:
         return Refusal(Validity.WRONG_TYPE, str(error))
     placed: list[Placed] = []
-    for s in mine:
+    for s, row in mine:
         is_request = not metric.of or s.labels.get("__name__") == metric.of
         is_event = bad.match(s.labels) if bad or not metric.of else True
         own = not is_request
         if own and not is_event:
             continue
         column = EVENT if own else BOTH if is_event and not metric.of else EXPOSURE
-        placed.append((s, column, roster[s.labels["pod"]]))
+        placed.append((s, column, row))
     return Selected(tuple(placed))
 
 
@@ -80,7 +83,7 @@ def restarts(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]
     mine = _named(metric, series, roster)
     if isinstance(mine, Refusal):
         return mine
-    return Selected(tuple((s, EXPOSURE, roster[s.labels["pod"]]) for s in mine))
+    return Selected(tuple((s, EXPOSURE, row) for s, row in mine))
 
 
 def layout_of(selected: Selected, units: Sequence[int]) -> tuple[float, ...]:
@@ -96,11 +99,13 @@ def layout_of(selected: Selected, units: Sequence[int]) -> tuple[float, ...]:
     return max(votes, key=lambda key: (votes[key], key), default=())
 
 
-def _named(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) -> list[Series] | Refusal:
-    """Series of the metric that are not ignored and belong to a pod of the release."""
-    given = list(series)
-    named = [s for s in given if s.labels.get("__name__") in metric.reads]
-    what = " and ".join(dict.fromkeys(metric.reads))
+def _named(
+    metric: Metric, series: Iterable[Series], roster: Mapping[str, int]
+) -> list[tuple[Series, int]] | Refusal:
+    """Series of the metric that are not ignored, each with the pod of the release that it belongs to."""
+    given, reads = list(series), metric.reads
+    named = [s for s in given if s.labels.get("__name__") in reads]
+    what = " and ".join(dict.fromkeys(reads))
     if given and not named:
         other = sorted({s.labels.get("__name__", "") for s in given})[:3]
         return Refusal(
@@ -116,7 +121,9 @@ def _named(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) 
         ignore = Patterns(metric.ignore, f"metrics[{metric.name}].ignore")
     except BadPattern as error:
         return Refusal(Validity.WRONG_TYPE, str(error))
-    mine = [s for s in named if s.labels.get("pod") in roster and not (ignore and ignore.match(s.labels))]
+    mine = [(s, roster[pod]) for s in named if (pod := s.labels.get("pod", "")) in roster]
+    if ignore:
+        mine = [(s, row) for s, row in mine if not ignore.match(s.labels)]
     if mine:
         return mine
     return Refusal(

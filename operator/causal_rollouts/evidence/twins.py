@@ -28,8 +28,12 @@ def merge_twins(placed: Iterable[Placed]) -> tuple[list[Counter], list[Clash]]:
 
     A clash is seen from the samples before it only. The order of the series does not matter.
     """
+    given = list(placed)
+    if len({(owner, column) for _, column, owner in given}) == len(given):
+        # As in most looks: whatever has a place of its own has no twin, and no label need be read.
+        return [Counter(owner, column, series) for series, column, owner in given], []
     places: defaultdict[tuple[int, int], list[Series]] = defaultdict(list)
-    for series, column, owner in placed:
+    for series, column, owner in given:
         places[owner, column].append(series)
     counters: list[Counter] = []
     clashes: set[Clash] = set()

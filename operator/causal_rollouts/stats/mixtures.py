@@ -76,24 +76,27 @@ def interval_half_width(v: Floats, scales: Scales, log_limit: float) -> float:
     widest = max(kappa2 for _, kappa2 in scales)
     reach = math.sqrt(2.0 * (log_limit + math.log1p(widest / float(v.min()))) + 4.0)
     near, far = 0.0, reach * math.sqrt(float(v.max()) + widest)
-    while _two_sided_many(np.array([far]), v, scales)[0] < log_limit:
+    wide = np.concatenate([v + kappa2 for _, kappa2 in scales])
+    log_mass = np.concatenate([CELL_LOG_MASS + math.log(mass) for mass, _ in scales])
+
+    def log_e(x: Floats) -> Floats:
+        return _log_mixture(x, wide, log_mass) - _log_mixture(x, v, CELL_LOG_MASS)
+
+    while log_e(np.array([far]))[0] < log_limit:
         near, far = far, 2.0 * far
     for _ in range(3):
         distance = np.linspace(near, far, _INTERVAL_STEPS)
-        inside = int(np.flatnonzero(_two_sided_many(distance, v, scales) < log_limit)[-1])
+        inside = int(np.flatnonzero(log_e(distance) < log_limit)[-1])
         near, far = float(distance[inside]), float(distance[inside + 1])
     return near
 
 
-def _two_sided_many(x: Floats, v: Floats, scales: Scales) -> Floats:
-    column = x[:, None]
-    wide = [
-        log_normal_density(column, v + kappa2) + CELL_LOG_MASS + math.log(mass) for mass, kappa2 in scales
-    ]
-    log_null = log_normal_density(column, v) + CELL_LOG_MASS
-    log_wide = np.logaddexp.reduce(np.concatenate(wide, axis=1), axis=1)
-    ratio: Floats = log_wide - np.logaddexp.reduce(log_null, axis=1)
-    return ratio
+def _log_mixture(x: Floats, variance: Floats, log_mass: Floats) -> Floats:
+    """Log density of a mixture of centred normals at each x."""
+    log_p = log_mass[:, None] + log_normal_density(x, variance[:, None])
+    top = log_p.max(axis=0)
+    density: Floats = top + np.log(np.exp(log_p - top).sum(axis=0))
+    return density
 
 
 def _log_ratio(alternative: Floats, null: Floats) -> float:

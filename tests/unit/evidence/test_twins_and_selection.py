@@ -47,7 +47,7 @@ def test_an_absent_label_reads_as_the_empty_text():
 
 
 def test_a_bad_pattern_says_where_it_stands():
-    with pytest.raises(BadPattern, match=r"metrics\[errors\].bad: '5\('"):
+    with pytest.raises(BadPattern, match=r'metrics\[errors\]\.bad: "5\('):
         matches({}, {"code": "5("})
 
 
