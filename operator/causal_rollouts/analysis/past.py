@@ -146,7 +146,8 @@ def _check(reg: Registration, found: Past) -> None:
         table = found.played(metric.name, cast, found.first, frame)
         validity, words = preview(metric, frame, table)
         if validity is not Validity.OK and metric.gating is not Gating.REPORT_ONLY:
-            problems.append(_mended(words, metric.name))
+            fix = "; take a longer time before a release" if validity is Validity.SHORT_HISTORY else ""
+            problems.append(_mended(words, metric.name) + fix)
     if problems:
         raise NoPast("\n".join(problems))
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from causal_rollouts.analysis.past import Past
 from causal_rollouts.analysis.plan_design import Design
 from causal_rollouts.analysis.plan_ladder import Ladder, climb, draw, least_caught, walk
 from causal_rollouts.analysis.plan_outlook import learn
-from causal_rollouts.analysis.plan_reach import Outlook, Reach
+from causal_rollouts.analysis.plan_reach import LevelOutlook, Outlook, Reach
 from causal_rollouts.model.metrics import Gating, Metric, MetricKind
 from causal_rollouts.model.registration import Registration, Stage
 
@@ -41,7 +43,8 @@ class Turn:
 class Shortfall:
     """What cannot be relied on. promotion: safety of a good release; else harm of size `effect` (log).
 
-    share: of releases, now: alone let through, or alone reverted by the end of the ladder.
+    share: of releases, now: alone let through, or alone reverted by the end of the ladder. turns: none where
+    the design cannot see it at all.
     """
 
     name: str
@@ -64,7 +67,9 @@ def shortfalls(
                 continue
             share = _share(ladder, outlook, reach, promotion=promotion)
             if share < (ENOUGH if promotion else SURE):
-                turns = tuple(_turns(reg, past, metric, outlook, promotion=promotion))
+                hidden = isinstance(outlook, LevelOutlook) and not np.isfinite(outlook.harm).any()
+                # No knob of the policy shows what the cluster is too small to show.
+                turns = () if hidden else tuple(_turns(reg, past, metric, outlook, promotion=promotion))
                 found.append(Shortfall(outlook.name, outlook.kind, promotion, outlook.asked[1], share, turns))
     return tuple(found)
 

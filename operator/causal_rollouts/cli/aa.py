@@ -31,7 +31,7 @@ async def run(asked: argparse.Namespace, _: object) -> Exit:
 def _text(found: Ground, told: PseudoTally) -> str:
     head = (
         f"{found.name}: {told.runs} pseudo-releases over {found.past.minutes:.0f} min of {found.source}, "
-        f"{told.pods} pods on {told.nodes} nodes; nothing was released."
+        f"{told.pods} pods on {told.nodes} node(s); nothing was released."
     )
     rows = [
         (

@@ -33,7 +33,7 @@ async def run(asked: argparse.Namespace, _: object) -> Exit:
 def _text(found: Ground, made: Plan) -> str:
     history = f"{made.history_minutes:.0f} min of {found.source}"
     lines = [
-        f"{found.name}: {made.pods} pods on {made.nodes} nodes, {history}.",
+        f"{found.name}: {made.pods} pods on {made.nodes} node(s), {history}.",
         "",
         table(STAGES, (_stage(i, stage) for i, stage in enumerate(made.stages, start=1))),
         "",
@@ -120,6 +120,11 @@ def _shortfall(one: Shortfall) -> str:
         if one.promotion
         else f"{one.name}: {_size(one.kind, told(one.kind, one.effect))} is caught in {one.share:.0%}"
     )
+    if not one.turns:
+        return (
+            f"Unreachable: {what}. The design cannot see it: it takes stable pods beside a canary and two "
+            "nodes without one; no setting of the policy helps, more nodes do."
+        )
     enough = [f"{turn.setting} {turn.value} ({turn.share:.0%})" for turn in one.turns if turn.reached]
     short = [f"{turn.setting} {turn.value} ({turn.share:.0%})" for turn in one.turns if not turn.reached]
     helps = f"enough would be: {'; or '.join(enough)}" if enough else "no single setting is enough"

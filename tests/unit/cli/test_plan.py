@@ -39,7 +39,7 @@ def test_people_get_stages_budget_what_is_caught_and_what_is_assumed(recording, 
     assert main(["plan", "-f", str(rollout), "--recording", str(recording)]) == 0
     out = capsys.readouterr().out
     for words in (
-        "simulated/simulated: 16 pods on 8 nodes",
+        "simulated/simulated: 16 pods on 8 node(s)",
         "PURE NODES",
         "A release that changes nothing: promoted",
         "CAUGHT 95%",
@@ -126,3 +126,24 @@ def test_a_wrong_policy_file_is_named(recording, rollout, tmp_path, capsys):
     wrong.write_text("kind: RolloutPolicy\nspec: {defaults: {alphaRevert: lots}}")
     said = refused(capsys, "-f", rollout, "--recording", recording, "--policy", wrong)
     assert "alphaRevert" in said
+
+
+def test_a_cluster_that_cannot_show_harm_to_neighbours_is_told_that_no_setting_helps(
+    rollout, tmp_path, capsys
+):
+    recording = long_recording()
+    write(replace(recording, pods=tuple(replace(pod, node="one") for pod in recording.pods)), tmp_path)
+    assert main(["plan", "-f", str(rollout), "--recording", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "on 1 node(s)" in out
+    assert "latency/neighbours: +25% is caught in 0%. The design cannot see it" in out
+
+
+def test_a_release_that_began_with_the_recording_leaves_no_past(rollout, tmp_path, capsys):
+    recording = long_recording()
+    begin = min(series.times[0] for series in recording.series)
+    at_once = tuple(replace(change, time=begin + i) for i, change in enumerate(recording.timeline))
+    write(replace(recording, timeline=at_once), tmp_path)
+    said = refused(capsys, "-f", rollout, "--recording", tmp_path)
+    assert "0 bins of history" in said
+    assert "take a longer time" in said
