@@ -6,7 +6,14 @@ from causal_rollouts.analysis.manifest import manifest
 from causal_rollouts.analysis.recording import Recording, Run
 from causal_rollouts.analysis.simulation.chance import draws
 from causal_rollouts.analysis.simulation.climate import HARMLESS
-from causal_rollouts.analysis.simulation.fleet import node_names, replaced, slot_pods, stable_fleet
+from causal_rollouts.analysis.simulation.fleet import (
+    node_names,
+    replaced,
+    scaled,
+    slot_pods,
+    stable_fleet,
+    there_at,
+)
 from causal_rollouts.analysis.simulation.setting import Setting
 from causal_rollouts.analysis.simulation.source import SimulatedSource
 from causal_rollouts.decision.allocation import allocate
@@ -68,7 +75,10 @@ def _schedule(setting: Setting, seed: int) -> tuple[tuple[Change, ...], tuple[Po
         shifted = moment + setting.start_up + SETTLE
         timeline.append(Change(shifted, stage, rung.weights))
         moment = shifted + setting.stage_seconds[min(stage, len(setting.stage_seconds) - 1)]
-    return tuple(timeline), _turned_over(setting, seed, pods, moment)
+    for after, by in setting.scaling:
+        pods = scaled(pods, by, setting.begin + after, setting.start_up, setting.nodes, seed)
+    pods = _turned_over(setting, seed, pods, moment)
+    return tuple(timeline), _arms_turned_over(setting, seed, pods, moment)
 
 
 def _turned_over(setting: Setting, seed: int, pods: tuple[Pod, ...], end: float) -> tuple[Pod, ...]:
@@ -78,4 +88,18 @@ def _turned_over(setting: Setting, seed: int, pods: tuple[Pod, ...], end: float)
     for time in sorted(luck.uniform(setting.begin, end, times)):
         there = [p for p in pods if p.arm is Arm.STABLE and p.deleted is None and (p.ready or 0.0) < time]
         pods = replaced(pods, there[int(luck.integers(len(there)))], float(time), setting.start_up)
+    return pods
+
+
+def _arms_turned_over(setting: Setting, seed: int, pods: tuple[Pod, ...], end: float) -> tuple[Pod, ...]:
+    """Pods of arms that are evicted, each slot on its own; a slot's next pod waits for the one before."""
+    luck = draws(seed, "arm turnover")
+    first = {pod.slot: pod.created for pod in pods if pod.arm is not Arm.STABLE}
+    for slot, since in first.items():
+        for time in sorted(
+            luck.uniform(since, end, luck.poisson(setting.arm_turnover * (end - since) / 3600.0))
+        ):
+            there = [pod for pod in there_at(pods, float(time), stable=False) if pod.slot == slot]
+            for victim in there:
+                pods = replaced(pods, victim, float(time), setting.start_up)
     return pods

@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from causal_rollouts.analysis.simulation.chance import draws
-from causal_rollouts.analysis.simulation.fleet import node_names, replaced, slot_pods, stable_fleet
+from causal_rollouts.analysis.simulation.fleet import (
+    node_names,
+    replaced,
+    scaled,
+    slot_pods,
+    stable_fleet,
+    there_at,
+)
 from causal_rollouts.analysis.simulation.setting import Setting
 from causal_rollouts.analysis.simulation.tables import SimulatedBins
 from causal_rollouts.analysis.stage_clock import clocked
@@ -156,12 +163,30 @@ class SimulatedRelease:
         return next((c.weights for c in reversed(self._release.timeline) if c.time <= time), HOME)
 
     def _turn_over(self, time: float) -> None:
-        if not self._setting.turnover or self._promoted is not None:
+        if self._promoted is not None:
+            return
+        self._scale(time)
+        self._turn_over_arms(time)
+        if not self._setting.turnover:
             return
         for _ in range(self._luck.poisson(self._setting.turnover * self._setting.grid.width / 3600.0)):
             there = [p for p in self._pods if p.arm is Arm.STABLE and p.deleted is None and p.ready]
             victim = there[int(self._luck.integers(len(there)))]
             self._pods = replaced(self._pods, victim, time, self._setting.start_up)
+
+    def _scale(self, time: float) -> None:
+        setting = self._setting
+        for after, by in setting.scaling:
+            if 0.0 <= setting.begin + after - time < setting.grid.width:
+                self._pods = scaled(self._pods, by, time, setting.start_up, setting.nodes, self._reg.seed)
+
+    def _turn_over_arms(self, time: float) -> None:
+        if not self._setting.arm_turnover:
+            return
+        chance = self._setting.arm_turnover * self._setting.grid.width / 3600.0
+        for victim in there_at(self._pods, time, stable=False):
+            if self._luck.random() < chance:
+                self._pods = replaced(self._pods, victim, time, self._setting.start_up)
 
     def _look(self, index: int, now: float) -> Decision:
         """One look."""

@@ -103,6 +103,44 @@ def surge(setting: Setting, _: np.random.Generator) -> Setting:
     return replace(setting, climate=replace(setting.climate, load=load, unevenness=unevenness))
 
 
+def diurnal(setting: Setting, rng: np.random.Generator) -> Setting:
+    """Load that doubles and halves within a day, at any hour, on pods that slow down under it."""
+    load = replace(setting.climate.load, diurnal=0.5)
+    unevenness = replace(setting.climate.unevenness, crowding=0.2)
+    begin = setting.begin + setting.grid.width * float(rng.integers(86400 // int(setting.grid.width)))
+    return replace(setting, begin=begin, climate=replace(setting.climate, load=load, unevenness=unevenness))
+
+
+def crowded(setting: Setting, _: np.random.Generator) -> Setting:
+    """Pods that slow down under load, so that moving weights off the fleet makes it faster."""
+    unevenness = replace(setting.climate.unevenness, crowding=0.4)
+    return replace(setting, climate=replace(setting.climate, unevenness=unevenness))
+
+
+def autoscaled(setting: Setting, rng: np.random.Generator) -> Setting:
+    """The fleet grows by a third to two thirds in a stage and shrinks again some minutes later."""
+    by = max(1, round(setting.replicas * float(rng.uniform(0.33, 0.67))))
+    up = float(rng.uniform(120.0, 900.0))
+    down = up + float(rng.uniform(300.0, 900.0))
+    return replace(setting, scaling=((up, by), (down, -by)))
+
+
+def evicted(setting: Setting, rng: np.random.Generator) -> Setting:
+    """Every pod of an arm is evicted once or twice an hour."""
+    return replace(setting, arm_turnover=float(rng.uniform(1.0, 2.0)))
+
+
+def hungry(factor: float) -> Draw:
+    """The candidate takes so many times the processor time, and nobody notices."""
+
+    def changed(setting: Setting, rng: np.random.Generator) -> Setting:
+        seconds = float(rng.uniform(0.2, 0.8)) * setting.climate.answers.median
+        climate = replace(setting.climate, cpu_per_request=seconds)
+        return replace(setting, climate=climate, harm=Harm(cpu=factor))
+
+    return changed
+
+
 def drift(sd: float, memory: float) -> Draw:
     """Every node slows down and recovers on its own."""
     return uneven(lambda u: replace(u, drift=Wander(sd, memory)))

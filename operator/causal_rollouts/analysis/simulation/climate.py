@@ -119,7 +119,7 @@ class Scraping:
 
 @dataclass(frozen=True, slots=True)
 class Climate:
-    """All of it."""
+    """All of it. cpu_per_request: seconds, 0 where nobody measures them."""
 
     answers: Answers = Answers()
     load: Load = Load()
@@ -127,6 +127,7 @@ class Climate:
     failures: Failures = Failures()
     scraping: Scraping = Scraping()
     incidents: tuple[Incident, ...] = ()
+    cpu_per_request: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ class Harm:
     requests. crashes: per pod and hour. crash_after: seconds from each start to a crash, 0 never. leak: log
     slowdown per minute of a pod's life. neighbours: log slowdown of other pods on its nodes. backend: log
     slowdown of everybody at a full share of traffic. onset: seconds from its first ready pod on without harm.
+    zone: the only one in which it does harm, "" everywhere. cpu: factor on the processor time of a request.
     """
 
     slower: float = 0.0
@@ -148,6 +150,8 @@ class Harm:
     neighbours: float = 0.0
     backend: float = 0.0
     onset: float = 0.0
+    zone: str = ""
+    cpu: float = 1.0
 
 
 HARMLESS = Harm()

@@ -16,6 +16,8 @@ from causal_rollouts.model.telemetry import Series
 
 OK, FAILED = "200", "503"
 
+CPU = "container_cpu_usage_seconds_total"
+
 Floats = NDArray[np.float64]
 
 
@@ -44,7 +46,8 @@ class Process:
     A status code has no series before its first request, as client libraries do it.
     """
 
-    def __init__(self, pod: Pod, namespace: str, edges: tuple[float, ...]) -> None:
+    def __init__(self, pod: Pod, namespace: str, edges: tuple[float, ...], cpu: float = 0.0) -> None:
+        """cpu: seconds of processor time a request, 0 where nobody measures them."""
         self._target = {
             "namespace": namespace,
             "pod": pod.name,
@@ -68,15 +71,18 @@ class Process:
         self._counts: Floats = np.zeros(len(bounds))
         self._failed = 0.0
         self._crashes = 0.0
+        self._cpu = self._line(CPU, container="app")
+        self._cpu_a_request, self._cpu_used = cpu, 0.0
 
     def serve(self, counts: Floats, failed: float, crashes: float) -> None:
         """Count what was served; a crash takes the counters with it."""
         if crashes:
-            self._counts, self._failed = np.zeros_like(self._counts), 0.0
+            self._counts, self._failed, self._cpu_used = np.zeros_like(self._counts), 0.0, 0.0
             self._crashes += crashes
             return
         self._counts = self._counts + counts
         self._failed += failed
+        self._cpu_used += self._cpu_a_request * float(counts.sum())
 
     def scrape(self, time: float) -> None:
         """One scrape of the process."""
@@ -88,6 +94,8 @@ class Process:
                 if code not in self._codes:
                     self._codes[code] = self._line(COUNTER, **{CODE: code})
                 self._codes[code].add(time, value)
+        if self._cpu_a_request:
+            self._cpu.add(time, self._cpu_used)
 
     def observe(self, time: float) -> None:
         """One scrape of what the API server knows of the pod."""
@@ -95,7 +103,7 @@ class Process:
 
     def lines(self) -> Iterator[Line]:
         """Everything that has samples."""
-        for line in (*self._buckets, *self._codes.values(), self._restarts):
+        for line in (*self._buckets, *self._codes.values(), self._cpu, self._restarts):
             if line.times:
                 yield line
 

@@ -35,12 +35,43 @@ def slot_pods(planned: Sequence[PlannedSlot], created: float, start_up: float) -
 
 
 def replaced(pods: tuple[Pod, ...], victim: Pod, time: float, start_up: float) -> tuple[Pod, ...]:
-    """The fleet after `victim` died and another stable pod came up on the same node."""
+    """The fleet after `victim` died and another pod came up on the same node; a slot keeps its place."""
     heir = f"{victim.name.rsplit('.', 1)[0]}.{int(time)}"
+    slot = heir if victim.arm is Arm.STABLE else victim.slot
     return (
         *(replace(pod, deleted=time) if pod is victim else pod for pod in pods),
-        _pod(heir, Arm.STABLE, heir, victim.node, time, time + start_up),
+        _pod(heir, victim.arm, slot, victim.node, time, time + start_up),
     )
+
+
+def scaled(
+    pods: tuple[Pod, ...], by: int, time: float, start_up: float, nodes: int, seed: int
+) -> tuple[Pod, ...]:
+    """The fleet after its autoscaler asked for `by` more stable pods, or fewer."""
+    luck = draws(seed, "scaling", str(int(time)))
+    if by > 0:
+        names = [f"stable-s{int(time)}-{i}" for i in range(by)]
+        places = luck.integers(nodes, size=by)
+        return (
+            *pods,
+            *(
+                _pod(name, Arm.STABLE, name, f"node-{place}", time, time + start_up)
+                for name, place in zip(names, places, strict=True)
+            ),
+        )
+    there = there_at(pods, time, stable=True)
+    gone = luck.permutation(len(there))[: min(-by, len(there) - 1)]
+    leaving = {there[int(i)].name for i in gone}
+    return tuple(replace(pod, deleted=time) if pod.name in leaving else pod for pod in pods)
+
+
+def there_at(pods: Sequence[Pod], time: float, *, stable: bool) -> list[Pod]:
+    """Pods of the fleet, or those of the arms, that serve at `time` and were not told to go."""
+    return [
+        pod
+        for pod in pods
+        if (pod.arm is Arm.STABLE) is stable and pod.deleted is None and pod.ready and pod.ready < time
+    ]
 
 
 def _pod(name: str, arm: Arm, slot: str, node: str, created: float, ready: float) -> Pod:

@@ -39,7 +39,7 @@ def contrast_sd(setting: Setting, stage: int) -> float:
 def distance(setting: Setting, stage: int) -> float | None:
     """How far (z) a constant slowdown lies from the null margin, in true sds; None of another harm."""
     latency = next((m for m in setting.metrics if m.kind is MetricKind.LATENCY), None)
-    if latency is None or setting.harm.slower <= 0.0:
+    if latency is None or setting.harm.slower <= 0.0 or setting.harm.zone:
         return None
     shift = setting.harm.slower - math.log1p(latency.margins.null_below)
     return shift / contrast_sd(setting, stage)

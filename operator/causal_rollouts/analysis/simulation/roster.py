@@ -77,7 +77,7 @@ def enrol(
         nodes=nodes,
         node=node,
         arms={arm: np.array([pod.arm is arm for pod in pods]) for arm in Arm},
-        versions=_versions(tuple(harm_of(pod) for pod in pods)),
+        versions=_versions(tuple(harm_of(pod) for pod in pods), [pod.zone for pod in pods]),
         ready=ready,
         deleted=np.array([np.inf if pod.deleted is None else pod.deleted for pod in pods]),
         level=np.array([lot.level for lot in lots])
@@ -96,10 +96,17 @@ def enrol(
     return roster
 
 
-def _versions(harms: tuple[Harm, ...]) -> tuple[tuple[Harm, Bools], ...]:
-    """Each version that does harm, with its pods."""
+def _versions(harms: tuple[Harm, ...], zones: Sequence[str]) -> tuple[tuple[Harm, Bools], ...]:
+    """Each version that does harm, with the pods where it does."""
     bad = [harm for harm in dict.fromkeys(harms) if harm != HARMLESS]
-    return tuple((harm, np.array([h == harm for h in harms])) for harm in bad)
+    found = (
+        (
+            bad_one,
+            np.array([h == bad_one and bad_one.zone in {"", z} for h, z in zip(harms, zones, strict=True)]),
+        )
+        for bad_one in bad
+    )
+    return tuple((harm, mine) for harm, mine in found if mine.any())
 
 
 def _carry(roster: Roster, before: Roster) -> None:

@@ -103,8 +103,8 @@ _ERRORS = changes.incident(errors=math.log(10.0))
 _CRASHES = changes.incident(crashes=6.0)
 
 
-def _slower(percent: float, **more: float) -> Draw:
-    return changes.harm(Harm(slower=math.log1p(percent / 100.0), **more))
+def _slower(percent: float, onset: float = 0.0) -> Draw:
+    return changes.harm(Harm(slower=math.log1p(percent / 100.0), onset=onset))
 
 
 _TABLE: tuple[tuple[str, Kind, str, Draw], ...] = (
@@ -167,6 +167,11 @@ _TABLE: tuple[tuple[str, Kind, str, Draw], ...] = (
     ("pod-bursts", Kind.NULL, "each pod doubles its latency 2 times an hour", changes.bursts(2.0, 0.7, 60.0)),
     ("turnover", Kind.NULL, "a fifth to all stable pods are replaced in an hour", changes.turnover),
     ("surge", Kind.NULL, "load swings by half, pods slow down under it", changes.surge),
+    ("diurnal", Kind.NULL, "load of any hour of a day that doubles and halves it", changes.diurnal),
+    ("crowded", Kind.NULL, "pods slow down under the load that the weights move", changes.crowded),
+    ("autoscaled", Kind.NULL, "the fleet grows by half in a stage and shrinks again", changes.autoscaled),
+    ("evicted", Kind.NULL, "every pod of an arm is replaced once or twice an hour", changes.evicted),
+    ("footprint+50%", Kind.NULL, "half as much processor time again, and nothing else", changes.hungry(1.5)),
     ("slower-2%", Kind.NULL, "the candidate is 2% slower: inside the null", _slower(2.0)),
     ("faster-10%", Kind.NULL, "the candidate is 10% faster", _slower(-10.0)),
     ("latency+10%", Kind.MARGIN, "exactly at the safe margin of latency", _slower(10.0)),
@@ -193,6 +198,12 @@ _TABLE: tuple[tuple[str, Kind, str, Draw], ...] = (
         Kind.HARM,
         "pods beside a canary are 25% slower",
         changes.harm(Harm(neighbours=math.log(1.25))),
+    ),
+    (
+        "zone-a+100%",
+        Kind.HARM,
+        "twice as slow in one of three zones",
+        changes.harm(Harm(slower=math.log(2.0), zone="zone-a")),
     ),
     ("shared-backend", Kind.HARM, "everybody slows down with the share", changes.harm(Harm(backend=1.0))),
 )

@@ -56,7 +56,8 @@ class Setting:
     """One run's world.
 
     start_up: seconds from asking for a pod to its readiness. stage_seconds: how long a recording stays in
-    each stage (the closed loop moves by decisions instead). turnover: stable pods replaced an hour.
+    each stage (the closed loop moves by decisions instead). turnover: stable pods replaced an hour;
+    arm_turnover: pods of arms, each so often an hour. scaling: (seconds after the begin, stable pods more).
     """
 
     climate: Climate
@@ -72,6 +73,8 @@ class Setting:
     start_up: float = 10.0
     stage_seconds: tuple[float, ...] = (600.0, 600.0, 1200.0)
     turnover: float = 0.0
+    arm_turnover: float = 0.0
+    scaling: tuple[tuple[float, int], ...] = ()
 
     def registration(self, seed: int, release: str = "simulated-1") -> Registration:
         """What the gate would have registered."""

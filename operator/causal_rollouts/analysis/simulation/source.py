@@ -46,6 +46,7 @@ class SimulatedSource:
     ) -> None:
         self._world = World(climate, seed, harm_of)
         self._climate = climate
+        self._harm_of = harm_of
         self._namespace = namespace
         self._width = scrape / PARTS
         self._next = round(begin / self._width)
@@ -105,7 +106,8 @@ class SimulatedSource:
 
     def _process(self, pod: Pod) -> Process:
         if pod.name not in self._processes:
-            self._processes[pod.name] = Process(pod, self._namespace, self._climate.answers.edges)
+            cpu = self._climate.cpu_per_request * self._harm_of(pod).cpu
+            self._processes[pod.name] = Process(pod, self._namespace, self._climate.answers.edges, cpu)
             self._phases[pod.name] = zlib.crc32(pod.name.encode()) % PARTS
         return self._processes[pod.name]
 
