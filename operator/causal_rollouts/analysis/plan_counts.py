@@ -62,7 +62,7 @@ def errors_outlook(
     width = blur(full.counts, window, frame, history, UNKNOWN_PHI if phi is None else phi)
     v_control = max(width.control, width.total / 4.0)
     stable = sum(unit.arm is Arm.STABLE for unit in frame.units)
-    beside = history.dispersion / max(window.totals[2], 1e-9) + v_control
+    beside = _own_noise(window.totals[2] / history.dispersion) + v_control
     # Stable pods tell the level too, as far as young ones may differ from old ones.
     old = OFFSET_SD**2 + v_control + history.v_pod / max(stable, 1)
     spread = width.total - v_control + 1.0 / (1.0 / beside + 1.0 / old)
@@ -87,10 +87,18 @@ def exceedances_outlook(
 
     window = full.counts.windows[0]
     width = blur(full.counts, window, frame, history, silent.phi).total
-    spread = width + history.dispersion / max(window.totals[2], 1e-9)
+    spread = width + _own_noise(window.totals[2] / history.dispersion)
     return _counting(
         reg, metric, frame, judged, window.totals, history.dispersion, spread, history.rate, asked
     )
+
+
+def _own_noise(clusters: float) -> float:
+    """Variance that the control's own events leave in the log of its rate.
+
+    That of log(1 + n): a control without an event says little, but it does not make the rate infinite.
+    """
+    return clusters / (1.0 + clusters) ** 2
 
 
 def _first(counts: Counts) -> Counts:

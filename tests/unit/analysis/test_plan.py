@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from causal_rollouts.analysis.closed_loop import Case
 from causal_rollouts.analysis.past import recorded_past
 from causal_rollouts.analysis.plan import plan
 from causal_rollouts.analysis.plan_design import Design
@@ -17,7 +18,7 @@ from causal_rollouts.decision.allocation import allocate
 from causal_rollouts.evidence import budget, questions
 from causal_rollouts.evidence.exceedances import ExceedanceState
 from causal_rollouts.model.metrics import Gating, MetricKind
-from tests.unit.analysis.pasts import long_past, registration, small_recording
+from tests.unit.analysis.pasts import long_past, registration, simulated_past, small_recording
 
 
 @cache
@@ -171,6 +172,13 @@ def test_a_small_fleet_is_told_what_it_cannot_do():
     assert found.pods == 4
     assert found.shortfalls
     assert found.promoted < usual().promoted
+
+
+@pytest.mark.parametrize("seed", [90_000, 90_003])
+def test_hardly_any_events_are_not_taken_for_false_reverts(seed):
+    """A control of one event or none has no log rate; its luck must not be counted as if it had."""
+    reg, past = simulated_past(Case("low-traffic", seed).setting(), seed)
+    assert plan(reg, past).reverted <= 0.01
 
 
 def test_the_same_past_gives_the_same_plan():
