@@ -47,7 +47,8 @@ e2e: cluster-up ## Core scenarios on the cluster, after the demo service's own t
 
 e2e-all: cluster-up ## Every scenario on the cluster
 	$(PY) -m e2e.demo test
-	$(PY) -m pytest -q -m cluster e2e tests
+	$(PY) -m pytest -q -m cluster e2e/scenarios
+	$(PY) -m pytest -q -m cluster e2e/api tests
 
 crds: venv ## Render crds/ from the API models
 	$(PY) -m causal_rollouts.api.schema

@@ -89,6 +89,15 @@ def resumed(cluster: Cluster, namespace: str, seen: str) -> Answer:
     return patched(cluster, namespace, {"metadata": {"resourceVersion": seen}, "spec": {"paused": False}})
 
 
+def released(cluster: Cluster, namespace: str, web: Callable[[], Any]) -> None:
+    """Un-paused as it stands now; its controller writes status meanwhile, so a look may be old at once."""
+    wait_for(
+        "the Deployment to be un-paused",
+        lambda: resumed(cluster, namespace, web()["metadata"]["resourceVersion"]).ok,
+        10,
+    )
+
+
 def test_a_new_template_waits_and_the_user_is_told(
     installed: Cluster, namespace: str, web: Callable[[], Any]
 ) -> None:
@@ -209,7 +218,7 @@ def test_the_operator_releases_exactly_what_it_saw(
     assert "Conflict" in stale.said or "modified" in stale.said
     assert paused(web())
     began = time.monotonic()
-    assert resumed(operator_account, namespace, web()["metadata"]["resourceVersion"]).ok
+    released(operator_account, namespace, web)
     assert not paused(web())
     wait_for("the new version to roll", lambda: len(sets(editor, namespace)) == 2, 20)
     say(
@@ -221,7 +230,7 @@ def test_a_template_during_a_roll_waits_again(
     operator_account: Cluster, editor: Cluster, namespace: str, web: Callable[[], Any]
 ) -> None:
     applied(editor, namespace, manifest("v2"))
-    assert resumed(operator_account, namespace, web()["metadata"]["resourceVersion"]).ok
+    released(operator_account, namespace, web)
     applied(editor, namespace, manifest("v3"))
     assert paused(web())
     time.sleep(STILL)

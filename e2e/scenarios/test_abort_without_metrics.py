@@ -13,7 +13,7 @@ PATIENCE = 30
 
 def test_abort_works_with_prometheus_down(checkout: Shop) -> None:
     before = len(checkout.records())
-    checkout.request("v2")
+    checkout.request_anew("v2")
     checkout.wait_release(after=before)
     checkout.wait_phase("Observing", seconds=420, stage=0)
     prometheus.stop(checkout.cluster)

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.core, pytest.mark.order(20)]
 
 def test_a_killed_operator_goes_on_where_it_was(checkout: Shop, operator: OperatorProcess) -> None:
     before = len(checkout.records())
-    checkout.request("v2")
+    checkout.request_anew("v2")
     name = checkout.wait_release(after=before)
     checkout.wait_phase("Observing", seconds=420, stage=0)
     operator.kill()

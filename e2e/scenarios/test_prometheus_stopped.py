@@ -14,7 +14,7 @@ AWAY = 180
 
 def test_no_metrics_no_rise_no_blame(basket: Shop) -> None:
     before = len(basket.records())
-    basket.request("v2")
+    basket.request_anew("v2")
     basket.wait_release(after=before)
     basket.wait_phase("Observing", seconds=420, stage=0)
     prometheus.stop(basket.cluster)

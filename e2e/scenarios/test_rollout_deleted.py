@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.order(32)]
 
 def test_deleting_the_rollout_brings_weights_home(checkout: Shop) -> None:
     before = len(checkout.records())
-    checkout.request("v2")
+    checkout.request_anew("v2")
     checkout.wait_release(after=before)
     checkout.wait_phase("Observing", seconds=420, stage=0)
     with checkout.watching(every=0.5) as seen:

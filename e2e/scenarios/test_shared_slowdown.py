@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.order(16)]
 def test_an_incident_is_held_and_not_blamed(checkout: Shop, world: World) -> None:
     apply(checkout.cluster, [rollouts.rollout(checkout.app, stages=rollouts.stages("90s"))])
     before = len(checkout.records())
-    checkout.request("v2")
+    checkout.request_anew("v2")
     checkout.wait_release(after=before)
     checkout.wait_phase("Observing", seconds=420, stage=0)
     world.slow_down(1.7)

@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.order(34)]
 
 def test_another_template_supersedes_and_the_old_one_withdraws(checkout: Shop) -> None:
     before = len(checkout.records())
-    checkout.request("v2")
+    checkout.request_anew("v2")
     first = checkout.wait_release(after=before)
     checkout.wait_phase("Observing", seconds=420, stage=0)
     checkout.request("v6")
