@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from causal_rollouts.adapters.prometheus_offline import OfflinePrometheus
-from causal_rollouts.adapters.prometheus_query import Question, joined
+from causal_rollouts.adapters.prometheus_query import joined, pieces
 from causal_rollouts.adapters.prometheus_settings import SourceSettings
-from causal_rollouts.adapters.promql import over, quoted
+from causal_rollouts.adapters.promql import quoted
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.telemetry import Series
 from causal_rollouts.ports import Broken
@@ -54,14 +54,8 @@ async def stable_pods(
     owner = rf"{re.escape(target)}-([a-z0-9]+|(canary|baseline)-[0-9]+)"
     matchers = f'{settings.namespace_label}={quoted(namespace)},created_by_kind="ReplicaSet"'
     instant = f"{PODS}{{{matchers},{OWNER}=~{quoted(owner)}}}"
-    pieces = []
-    since = start
-    while since < end:
-        until = min(since + settings.piece, end)
-        question = Question(over(instant, until - since), since, until)
-        pieces.append(await asyncio.to_thread(source.piece, question))
-        since = until
-    found = joined(pieces)
+    asked = pieces(instant, start, end, settings)
+    found = joined([await asyncio.to_thread(source.piece, question) for question in asked])
     if not found:
         raise Broken(
             f"holds no {PODS} of Deployment {namespace}/{target}; is kube-state-metrics scraped there?"

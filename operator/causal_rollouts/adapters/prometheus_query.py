@@ -40,7 +40,11 @@ def questions(
         Refused: a name is not one that Prometheus knows.
     """
     names = {"pod_label": settings.pod_label, "namespace_label": settings.namespace_label}
-    instant = selector(metric.reads, scope, **names)
+    return pieces(selector(metric.reads, scope, **names), start, end, settings)
+
+
+def pieces(instant: str, start: float, end: float, settings: SourceSettings) -> Iterator[Question]:
+    """The same for any instant selector."""
     count = max(1, math.ceil((end - start) / settings.piece))
     for i in range(count):
         since = start + i * settings.piece

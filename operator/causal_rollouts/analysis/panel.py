@@ -115,8 +115,7 @@ def design_of(recording: Recording) -> Design:
         raise BadRecording("timeline.json: no stage has begun before the last look; record the stages too")
     first = history_start(reg, frame.t0)
     since = reg.grid.start(first) - SCRAPES_BACK * reg.grid.scrape
-    names = {pod.name for pod in recording.pods}
-    mine = [series for series in recording.series if series.labels.get("pod") in names]
+    mine = recording.own_series
     by_name = {
         metric.name: tuple(s for s in mine if s.labels["__name__"] in metric.reads) for metric in reg.metrics
     }

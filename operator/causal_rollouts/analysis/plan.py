@@ -19,7 +19,7 @@ from causal_rollouts.analysis.plan_design import Design, arms_at
 from causal_rollouts.analysis.plan_knobs import Shortfall, shortfalls
 from causal_rollouts.analysis.plan_ladder import Ladder, Walked, climb, draw, least_caught, walk
 from causal_rollouts.analysis.plan_outlook import learn
-from causal_rollouts.analysis.plan_reach import CountOutlook, LevelOutlook, Outlook, Reach
+from causal_rollouts.analysis.plan_reach import CountOutlook, LevelOutlook, Outlook, Reach, metric_of
 from causal_rollouts.evidence import budget
 from causal_rollouts.model.metrics import Gating, MetricKind
 from causal_rollouts.model.registration import Registration
@@ -195,9 +195,7 @@ def _half_in_stage(nothing: Walked, stage: int) -> float:
 def _metric(
     reg: Registration, ladder: Ladder, reaches: Sequence[Reach], outlook: Outlook, reach: Reach
 ) -> MetricPlan:
-    metric = outlook.name.split("/")[0]
-    share = budget.shares(reg).get((metric, outlook.kind), 0.0)
-    share *= budget.window_share(reg, ladder.frames[0], outlook.kind, ladder.frames[0].windows[0])
+    share = budget.first_share(reg, ladder.frames[0], metric_of(outlook), outlook.kind)
     acts = share > 0 and outlook.gating is not Gating.REPORT_ONLY
     return MetricPlan(
         name=outlook.name,

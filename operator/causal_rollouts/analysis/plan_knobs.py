@@ -16,7 +16,7 @@ from causal_rollouts.analysis.past import Past
 from causal_rollouts.analysis.plan_design import Design
 from causal_rollouts.analysis.plan_ladder import Ladder, climb, draw, least_caught, walk
 from causal_rollouts.analysis.plan_outlook import learn
-from causal_rollouts.analysis.plan_reach import LevelOutlook, Outlook, Reach
+from causal_rollouts.analysis.plan_reach import LevelOutlook, Outlook, Reach, metric_of
 from causal_rollouts.model.metrics import Gating, Metric, MetricKind
 from causal_rollouts.model.registration import Registration, Stage
 
@@ -61,7 +61,7 @@ def shortfalls(
     """All that is missing, each with what each knob does to it."""
     found = []
     for outlook, reach in zip(ladder.outlooks, reaches, strict=True):
-        metric = next(m for m in reg.metrics if m.name == outlook.name.split("/")[0])
+        metric = next(m for m in reg.metrics if m.name == metric_of(outlook))
         for promotion in (True, False):
             if not _matters(outlook, promotion=promotion):
                 continue

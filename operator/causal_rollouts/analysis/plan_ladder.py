@@ -76,7 +76,7 @@ def climb(design: Design, learned: Sequence[Learned], most: int, seed: int) -> L
     glances: list[Glance] = []
     used: list[bool] = []
     frames: list[Frame] = []
-    whole: tuple[Outlook, ...] = ()
+    parts: list[tuple[Outlook, ...]] = []
     for stage in range(len(design.reg.stages)):
         design = design.risen(begin)
         ahead = design.glances(most)
@@ -90,8 +90,8 @@ def climb(design: Design, learned: Sequence[Learned], most: int, seed: int) -> L
         tracks = [track.to(design, design.frame(begin - 1)) for track in tracks]
         glances += ahead
         used += [i <= end for i in range(len(ahead))]
-        whole = outlooks if not whole else tuple(a.then(b) for a, b in zip(whole, outlooks, strict=True))
-    return Ladder(tuple(glances), tuple(used), whole, tuple(frames))
+        parts.append(outlooks)
+    return Ladder(tuple(glances), tuple(used), _joined(parts), tuple(frames))
 
 
 def _looked(

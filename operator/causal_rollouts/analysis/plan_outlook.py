@@ -125,9 +125,8 @@ def _foreseen(state: ContinuousState, frame: Frame) -> dict[int, tuple[Estimate,
     for start in {frame.windows[0], frame.windows[-1]}:
         one = compare(state, layout, start)
         if one is not None:
-            wanted = (one.effect,) if one.neighbour is None else (one.effect, one.neighbour)
             cov = one.rows.covariance(state.components)
-            found[start] = foreseen(one.design, cov, wanted, one.settled)
+            found[start] = foreseen(one.design, cov, one.wanted, one.settled)
     return found
 
 
@@ -186,6 +185,5 @@ def _level(
 
 
 def _log_share(reg: Registration, frame: Frame, metric: Metric, kind: MetricKind) -> float:
-    share = budget.shares(reg).get((metric.name, kind), 0.0)
-    share *= budget.window_share(reg, frame, kind, frame.windows[0])
+    share = budget.first_share(reg, frame, metric.name, kind)
     return math.log(share) if share > 0 else -math.inf

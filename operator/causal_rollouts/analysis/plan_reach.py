@@ -7,8 +7,8 @@ chance the smallest effect that would revert and the largest that would pass.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from dataclasses import dataclass, fields, replace
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,11 @@ class Outlook(Protocol):
         ...
 
 
+def metric_of(outlook: Outlook) -> str:
+    """Name of the metric; the effect on its neighbours is named after it."""
+    return outlook.name.split("/")[0]
+
+
 BEYOND = 2.5
 """Times the margin of safety: harm that nobody would call small."""
 
@@ -114,16 +119,7 @@ class LevelOutlook:
 
     def then(self, later: Self) -> Self:
         """As the protocol."""
-        return replace(
-            self,
-            variance=np.append(self.variance, later.variance),
-            own=np.append(self.own, later.own),
-            harm=np.append(self.harm, later.harm),
-            suspect=np.append(self.suspect, later.suspect),
-            advance=np.append(self.advance, later.advance),
-            promote=np.append(self.promote, later.promote),
-            agree=np.append(self.agree, later.agree),
-        )
+        return _behind(self, later)
 
     def reach(self, paths: int, rng: np.random.Generator) -> Reach:
         """As the protocol."""
@@ -166,15 +162,7 @@ class CountOutlook:
 
     def then(self, later: Self) -> Self:
         """As the protocol."""
-        return replace(
-            self,
-            expected=np.append(self.expected, later.expected),
-            needed=np.append(self.needed, later.needed),
-            suspect=np.append(self.suspect, later.suspect),
-            advance=np.append(self.advance, later.advance),
-            promote=np.append(self.promote, later.promote),
-            spread=np.append(self.spread, later.spread),
-        )
+        return _behind(self, later)
 
     def reach(self, paths: int, rng: np.random.Generator) -> Reach:
         """As the protocol. The luck of pods and nodes stands still over looks."""
@@ -189,3 +177,15 @@ class CountOutlook:
             promotes=np.where(self.promote >= 0, edge[:, 3], -np.inf),
             agrees=np.full(luck.shape, np.inf),
         )
+
+
+L = TypeVar("L", bound=LevelOutlook | CountOutlook)
+
+
+def _behind(first: L, later: L) -> L:
+    """One outlook over the looks of both: whatever is an array has an entry for each."""
+    whole = {field.name: getattr(first, field.name) for field in fields(first)}
+    for name, looks in whole.items():
+        if isinstance(looks, np.ndarray):
+            whole[name] = np.append(looks, getattr(later, name))
+    return replace(first, **whole)

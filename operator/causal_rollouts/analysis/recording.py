@@ -54,6 +54,12 @@ class Recording:
     series: tuple[Series, ...]
     looks: tuple[Look, ...] | None = None
 
+    @property
+    def own_series(self) -> tuple[Series, ...]:
+        """Those of the pods of the release; a source may have told of others too."""
+        names = {pod.name for pod in self.pods}
+        return tuple(series for series in self.series if series.labels.get("pod") in names)
+
 
 def read(directory: Path) -> Recording:
     """Read a recording directory.

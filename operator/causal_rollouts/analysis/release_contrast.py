@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from causal_rollouts.analysis.blocks import blocks, spans
 from causal_rollouts.analysis.opinion import Absent, Kind, Opinion, Question
@@ -30,6 +31,7 @@ RANDOM = "slots drew their nodes at random and began together; no spill-over bet
 NO_PAST = "fresh slots have no time of their own before the release"
 
 Said = list[Opinion | Absent]
+Floats = NDArray[np.float64]
 
 
 def of_release(design: Design, panel: Panel) -> Said:
@@ -47,9 +49,9 @@ def of_release(design: Design, panel: Panel) -> Said:
         estimated(
             Question.RELEASE, f"difference of slot levels, {variance(whole)}", whole, RANDOM, _sizes(slots)
         ),
-        _exact(design, panel, whole),
+        _exact(design, panel, d, whole),
         _by_block(panel),
-        *_classes(panel),
+        *_classes(panel, d),
     ]
     if panel.metric.kind is MetricKind.ERRORS:
         said.append(_unseen_cause(panel, whole))
@@ -79,9 +81,8 @@ def as_drawn(design: Design) -> bool:
     return all(design.born[planned.slot.id].node == planned.node for planned in taken)
 
 
-def _exact(design: Design, panel: Panel, whole: Coefficient) -> Opinion | Absent:
+def _exact(design: Design, panel: Panel, d: Floats, whole: Coefficient) -> Opinion | Absent:
     slots, method = panel.slots, "randomisation test"
-    d = levels(slots.y, slots.w)
     if not np.isfinite(d).all():
         return Absent(Question.RELEASE, method, "a slot has no data, and losing it may be an effect")
     if not as_drawn(design):
@@ -117,7 +118,7 @@ def _by_block(panel: Panel) -> Opinion | Absent:
     )
 
 
-def _classes(panel: Panel) -> Said:
+def _classes(panel: Panel, d: Floats) -> Said:
     """Against pure and against same-node baseline slots, where there are both."""
     slots: Slots = panel.slots
     control = slots.touched[~slots.canary & (slots.w.sum(axis=1) > 0)]
@@ -129,7 +130,7 @@ def _classes(panel: Panel) -> Said:
             "every baseline slot stood beside a canary: the difference of levels is the same-node effect only"
         )
         return [Absent(Question.RELEASE, "exposure classes", why)]
-    found = exposure(levels(slots.y, slots.w), slots.canary, slots.touched, slots.cohort, slots.node)
+    found = exposure(d, slots.canary, slots.touched, slots.cohort, slots.node)
     local = "spill-over ends at the node"
     names = (
         ("total effect (against baseline away from canaries)", found.total, local),

@@ -81,8 +81,7 @@ class _Replay:
         self._look: int | None = None
         self._share_ok = False
         self._release = Release(reg.release, "candidate", "stable", "", Phase.PREPARING, 0.0)
-        pods = {pod.name for pod in recording.pods}
-        mine = [series for series in recording.series if series.labels.get("pod") in pods]
+        mine = recording.own_series
         self._shelves: Mapping[tuple[str, ...], Shelf] = {
             names: Shelf(series for series in mine if series.labels["__name__"] in names)
             for names in {metric.reads for metric in reg.metrics}

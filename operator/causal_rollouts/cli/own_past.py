@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import time
 
-from causal_rollouts.adapters.prometheus_settings import SourceSettings
 from causal_rollouts.analysis.past import Past, past
 from causal_rollouts.cli.exits import Exit, Stopped
+from causal_rollouts.cli.offline_source import offline_connect, source_settings
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.telemetry import Series
 from causal_rollouts.ports import Broken, Refused, Scope
@@ -19,21 +19,13 @@ async def own_past(asked: argparse.Namespace, reg: Registration, window: float) 
     Raises:
         Stopped: Prometheus does not answer, or not with what is needed. NoPast: it is not enough.
     """
-    try:
-        from causal_rollouts.adapters.prometheus_fleet import stable_pods
-        from causal_rollouts.adapters.prometheus_offline import connect
-    except ImportError as error:
-        raise Stopped(
-            f"--prometheus needs {error.name}; install causal-rollouts[offline]", Exit.UNEXPECTED
-        ) from error
+    connect = offline_connect()
+    # It builds on the client, so it comes after.
+    from causal_rollouts.adapters.prometheus_fleet import stable_pods
+
     if asked.scrape <= 0 or asked.ingest_lag < 0:
         raise Stopped("--scrape, --ingest-lag: give seconds, the first of them above 0", Exit.USAGE)
-    settings = SourceSettings(
-        asked.prometheus,
-        token_file=asked.token_file,
-        pod_label=asked.pod_label,
-        namespace_label=asked.namespace_label,
-    )
+    settings = source_settings(asked)
     grid = reg.grid
     last = grid.last_final(time.time() if asked.end is None else asked.end)
     end = grid.end(last)

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
-from causal_rollouts.adapters.prometheus_settings import SourceSettings
 from causal_rollouts.analysis.from_record import Window, complete, recording_of, window
 from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.analysis.rows import BadRecording
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit, Stopped
+from causal_rollouts.cli.offline_source import offline_connect, source_settings
 from causal_rollouts.cli.printing import say
 from causal_rollouts.cli.saved_records import saved_records
 from causal_rollouts.model.telemetry import Series
@@ -82,22 +82,11 @@ def _within(whole: Window, asked: argparse.Namespace) -> Window:
 
 async def _samples(asked: argparse.Namespace, record: Record, within: Window) -> tuple[Series, ...]:
     """Each series once, though several metrics read it."""
-    try:
-        from causal_rollouts.adapters.prometheus_offline import connect
-    except ImportError as error:
-        raise Stopped(
-            f"--prometheus needs {error.name}; install causal-rollouts[offline]", Exit.UNEXPECTED
-        ) from error
-    settings = SourceSettings(
-        asked.prometheus,
-        token_file=asked.token_file,
-        pod_label=asked.pod_label,
-        namespace_label=asked.namespace_label,
-    )
+    connect = offline_connect()
     scope = Scope(record.registration.namespace, tuple(sorted({pod.name for pod in record.release.pods})))
     metrics = {metric.reads: metric for metric in record.registration.metrics}
     found: list[Series] = []
-    with connect(settings) as source:
+    with connect(source_settings(asked)) as source:
         for metric in metrics.values():
             try:
                 found += await source.fetch(metric, scope, within.start, within.end)

@@ -38,6 +38,11 @@ def window_share(reg: Registration, frame: Frame, kind: MetricKind, window: int)
     return first if window == frame.t0 else (1.0 - first) / (frame.planned - 1)
 
 
+def first_share(reg: Registration, frame: Frame, metric: str, kind: MetricKind) -> float:
+    """Share of a question in the first window, of all its tracks together."""
+    return shares(reg).get((metric, kind), 0.0) * window_share(reg, frame, kind, frame.windows[0])
+
+
 def processes(
     reg: Registration, frame: Frame, metric: Metric, kind: MetricKind, name: str, finding: Finding
 ) -> list[Process]:

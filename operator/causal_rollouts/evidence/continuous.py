@@ -101,10 +101,8 @@ def judge(state: ContinuousState, frame: Frame, margins: Margins) -> ContinuousF
 
 def _estimate(state: ContinuousState, comparison: Comparison) -> tuple[Estimate, ...]:
     rows = comparison.rows
-    neighbour = comparison.neighbour
-    wanted = (comparison.effect,) if neighbour is None else (comparison.effect, neighbour)
     cov = rows.covariance(state.components)
-    return generalised_least_squares(comparison.design, rows.mean, cov, wanted, comparison.settled)
+    return generalised_least_squares(comparison.design, rows.mean, cov, comparison.wanted, comparison.settled)
 
 
 def _finding(

@@ -167,6 +167,11 @@ class Comparison:
     same_node: bool
     settled: int
 
+    @property
+    def wanted(self) -> tuple[int, ...]:
+        """Columns to be estimated: the effect, then that on neighbours where it is seen."""
+        return (self.effect,) if self.neighbour is None else (self.effect, self.neighbour)
+
 
 def compare(state: ContinuousState, layout: Layout, start: int) -> Comparison | None:
     """The comparison of the window from `start`, or None while no pair of slots has two bins."""

@@ -7,13 +7,12 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from causal_rollouts.analysis.manifest import manifest
 from causal_rollouts.analysis.recording import write
 from causal_rollouts.cli.exits import Exit
 from causal_rollouts.cli.main import main
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.telemetry import Series
-from tests.unit.analysis.pasts import SETTING, long_recording, registration
+from tests.unit.analysis.pasts import SETTING, long_recording
 from tests.unit.cli.prometheus_server import serving
 
 END = SETTING.begin
@@ -45,13 +44,6 @@ def fleet():
 def url():
     with serving(fleet()) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def rollout(tmp_path_factory):
-    path = tmp_path_factory.mktemp("manifest") / "rollout.yaml"
-    path.write_text(yaml.safe_dump(manifest(registration())))
-    return path
 
 
 def told(capsys, *words):

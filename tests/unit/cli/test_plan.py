@@ -14,20 +14,6 @@ from causal_rollouts.model.arms import Arm
 from tests.unit.analysis.pasts import long_recording, registration, small_recording
 
 
-@pytest.fixture(scope="module")
-def recording(tmp_path_factory):
-    path = tmp_path_factory.mktemp("long")
-    write(long_recording(), path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def rollout(tmp_path_factory):
-    path = tmp_path_factory.mktemp("manifest") / "rollout.yaml"
-    path.write_text(yaml.safe_dump(manifest(registration())))
-    return path
-
-
 def refused(capsys, *words):
     assert main(["plan", *map(str, words)]) == Exit.USAGE
     err = capsys.readouterr().err
