@@ -10,16 +10,12 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.cluster import state
-from e2e.cluster.progress import say
-from e2e.cluster.settings import POD_GATEWAY
 from e2e.cluster.state import Cluster
-from e2e.demo import build
-from e2e.demo.build import Binaries
-from e2e.demo.manifests import App, RouteForm
-from e2e.demo.traffic import Load
-from e2e.demo.world_server import World, address_for_pods
-from e2e.operator_host import OperatorProcess, install
-from e2e.shop import Shop, sweep
+from e2e.demo.manifests import RouteForm
+from e2e.demo.world_server import World
+from e2e.ground import Ground, ground
+from e2e.operator_host import OperatorProcess
+from e2e.shop import Shop
 
 RATE = 120.0
 LONGEST = 5400.0
@@ -37,44 +33,36 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def made() -> Iterator[Ground]:
+    with ground(NAMESPACE) as standing:
+        yield standing
+
+
+@pytest.fixture(scope="session")
 def cluster() -> Cluster:
     return state.load()
 
 
 @pytest.fixture(scope="session")
-def binaries(cluster: Cluster) -> Binaries:
-    return build.load_image(cluster)
+def world(made: Ground) -> World:
+    return made.world
 
 
 @pytest.fixture(scope="session")
-def world(cluster: Cluster, binaries: Binaries) -> Iterator[World]:
-    nodes = [node.address for node in cluster.nodes]
-    with World(binaries.world, address_for_pods([POD_GATEWAY, *nodes])) as server:
-        yield server
+def operator(made: Ground) -> OperatorProcess:
+    return made.operator
 
 
 @pytest.fixture(scope="session")
-def operator(cluster: Cluster) -> Iterator[OperatorProcess]:
-    install(cluster)
-    process = OperatorProcess(cluster)
-    # One that an earlier run left behind may run older code.
-    process.stop()
-    process.start()
-    sweep(cluster, NAMESPACE)
-    yield process
-    process.stop()
-
-
-@pytest.fixture(scope="session")
-def checkout(cluster: Cluster, binaries: Binaries, world: World, operator: OperatorProcess) -> Iterator[Shop]:
+def checkout(made: Ground) -> Iterator[Shop]:
     """The target whose route Git lists with one backend (Inject)."""
-    yield from _shop(cluster, binaries, world, "checkout", RouteForm.INJECT)
+    yield from _shop(made, "checkout", RouteForm.INJECT)
 
 
 @pytest.fixture(scope="session")
-def basket(cluster: Cluster, binaries: Binaries, world: World, operator: OperatorProcess) -> Iterator[Shop]:
+def basket(made: Ground) -> Iterator[Shop]:
     """The target whose route Git lists with all three backends (Weights)."""
-    yield from _shop(cluster, binaries, world, "basket", RouteForm.WEIGHTS)
+    yield from _shop(made, "basket", RouteForm.WEIGHTS)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -85,15 +73,10 @@ def history(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue(name)
 
 
-def _shop(cluster: Cluster, binaries: Binaries, world: World, name: str, form: RouteForm) -> Iterator[Shop]:
-    app = App(binaries.image, name, NAMESPACE, replicas=8, world_url=world.url_for_pods)
-    say(f"{name}: noise on purpose:")
-    for line in app.noise.lines():
-        say(f"  {line}")
-    shop = Shop(cluster, app, form)
-    with Load(binaries.load, cluster.gateway_url, app.host, RATE, LONGEST):
-        yield shop.open()
-        shop.close()
+def _shop(made: Ground, name: str, form: RouteForm) -> Iterator[Shop]:
+    shop = Shop(made.cluster, made.app(name, NAMESPACE, replicas=8), form)
+    with made.open(shop, RATE, LONGEST):
+        yield shop
 
 
 @pytest.fixture(autouse=True)

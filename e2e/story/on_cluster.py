@@ -7,14 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from e2e import rollouts
-from e2e.cluster import state
-from e2e.cluster.settings import POD_GATEWAY
-from e2e.demo import build
-from e2e.demo.manifests import App
-from e2e.demo.traffic import Load
-from e2e.demo.world_server import World, address_for_pods
-from e2e.operator_host import OperatorProcess, install
-from e2e.shop import Shop, sweep
+from e2e.demo.world_server import World
+from e2e.ground import ground
+from e2e.shop import Shop
 from e2e.story.telling import Teller
 
 Json = dict[str, Any]
@@ -64,28 +59,13 @@ class ClusterScene:
 @contextmanager
 def scene(teller: Teller) -> Iterator[ClusterScene]:
     """Cluster, operator, app and load, all taken away after; the cluster stays up."""
-    cluster = state.load()
-    teller.say(
-        f"cluster: {len(cluster.nodes)} nodes, gateway {cluster.gateway_url}, {cluster.prometheus_url}"
-    )
-    binaries = build.load_image(cluster)
-    install(cluster)
-    nodes = [node.address for node in cluster.nodes]
-    operator = OperatorProcess(cluster)
-    operator.stop()
-    operator.start()
-    sweep(cluster, NAMESPACE)
-    try:
-        with World(binaries.world, address_for_pods([POD_GATEWAY, *nodes])) as world:
-            app = App(binaries.image, "checkout", NAMESPACE, replicas=10, world_url=world.url_for_pods)
-            teller.say("noise brought in on purpose:")
-            for line in app.noise.lines():
-                teller.say(f"  {line}")
-            shop = Shop(cluster, app, spec={"stages": rollouts.stages("60s")})
-            with Load(binaries.load, cluster.gateway_url, app.host, RATE, LONGEST):
-                shop.open()
-                teller.say(f"v1 runs in {app.replicas} pods under {RATE:g} requests a second")
-                yield ClusterScene(shop, world)
-                shop.close()
-    finally:
-        operator.stop()
+    with ground(NAMESPACE) as made:
+        cluster = made.cluster
+        teller.say(
+            f"cluster: {len(cluster.nodes)} nodes, gateway {cluster.gateway_url}, {cluster.prometheus_url}"
+        )
+        app = made.app("checkout", NAMESPACE, replicas=10)
+        shop = Shop(cluster, app, spec={"stages": rollouts.stages("60s")})
+        with made.open(shop, RATE, LONGEST):
+            teller.say(f"v1 runs in {app.replicas} pods under {RATE:g} requests a second")
+            yield ClusterScene(shop, made.world)

@@ -123,7 +123,7 @@ def stopped_by_people(s: Situation) -> Decision | None:
         because = f"paused: {s.release.paused_by}"
         return Decision(verdict(s), Act.HOLD, Reason.PAUSED_BY_USER, because)
     if s.facts.pause:
-        because = f"paused by {s.facts.pause}"
+        because = f"{s.facts.pause} asked to pause"
         return Decision(verdict(s), Act.PAUSE, Reason.PAUSED_BY_USER, because)
     if s.facts.suspended:
         return Decision(verdict(s), Act.HOLD, Reason.SUSPENDED, "spec.suspend is true")

@@ -194,7 +194,7 @@ def test_a_pause_stops_a_roll_and_a_resume_goes_on_with_it(phase: Phase) -> None
 
 
 def test_a_second_pause_does_not_forget_what_the_first_interrupted() -> None:
-    pause = Decision(Verdict.INCONCLUSIVE, Act.PAUSE, Reason.PAUSED_BY_USER, "paused by ann")
+    pause = Decision(Verdict.INCONCLUSIVE, Act.PAUSE, Reason.PAUSED_BY_USER, "ann asked to pause")
     once = progress(release(), pause, step())
     assert progress(once, pause, step(NOW + 5)) == once
 

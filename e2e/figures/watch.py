@@ -1,0 +1,109 @@
+"""A release as it looks from outside: what the route says and who answered, a few times a second."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import sqrt
+
+from e2e.cluster.progress import say
+from e2e.cluster.trouble import ClusterTrouble
+from e2e.demo.traffic import Load, LoadStats
+from e2e.shop import Seen, Shop
+
+EVERY = 0.5
+SETTLES = 3.0
+"""Seconds until counts of a load (written once a second) belong to the weights alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One look. stats: counts of the load so far."""
+
+    weights: Seen
+    stats: LoadStats
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What an arm answered while weights stood still. weight, observed: fractions; error: standard."""
+
+    arm: str
+    weight: float
+    observed: float
+    error: float
+    requests: int
+
+    @property
+    def off(self) -> float:
+        """Distance from the weight in standard errors."""
+        return (self.observed - self.weight) / self.error
+
+
+@contextmanager
+def watching(shop: Shop, load: Load) -> Iterator[list[Sight]]:
+    """Every sight while the body runs."""
+    seen: list[Sight] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(EVERY):
+            try:
+                seen.append(Sight(shop.weights(), load.stats()))
+            except (ClusterTrouble, ValueError) as trouble:
+                say(f"  a look failed: {trouble}")
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
+
+
+def shares(seen: Sequence[Sight]) -> list[Share]:
+    """One for each arm and each stretch of ten seconds or more in which weights did not move."""
+    found = []
+    for stretch in _stretches(seen):
+        settled = [s for s in stretch if s.weights.time >= stretch[0].weights.time + SETTLES]
+        if len(settled) < 2 or settled[-1].weights.time - settled[0].weights.time < 10:
+            continue
+        told = settled[-1].stats.since(settled[0].stats)
+        total = sum(answers.requests for answers in told.arms.values())
+        for arm, thousandths in _arms(settled[0].weights):
+            weight = thousandths / 1000
+            found.append(
+                Share(arm, weight, told.share(arm), sqrt(weight * (1 - weight) / total), total),
+            )
+    return found
+
+
+def first_answer(seen: Sequence[Sight], arm: str) -> float | None:
+    """When an arm was first seen to have answered; counts are at most a second old."""
+    before = seen[0].stats.arms[arm].requests if arm in seen[0].stats.arms else 0
+    later = (s.weights.time for s in seen if arm in s.stats.arms and s.stats.arms[arm].requests > before)
+    return next(later, None)
+
+
+def home_again(seen: Sequence[Sight]) -> float:
+    """When weights were first seen at home after the last exposure: onset of rest for users."""
+    exposed = [at for at, sight in enumerate(seen) if sight.weights.canary or sight.weights.baseline]
+    return seen[min(exposed[-1] + 1, len(seen) - 1)].weights.time if exposed else time.time()
+
+
+def _arms(weights: Seen) -> list[tuple[str, int]]:
+    both = [("canary", weights.canary), ("baseline", weights.baseline)]
+    return [(arm, weight) for arm, weight in both if weight]
+
+
+def _stretches(seen: Sequence[Sight]) -> Iterator[list[Sight]]:
+    stretch: list[Sight] = []
+    for sight in seen:
+        if stretch and _arms(stretch[-1].weights) != _arms(sight.weights):
+            yield stretch
+            stretch = []
+        stretch.append(sight)
+    if stretch:
+        yield stretch
