@@ -6,6 +6,7 @@ wobbles), not from the estimator's formulas.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -115,8 +116,12 @@ def place(rng: np.random.Generator, fleet: Fleet) -> tuple[Unit, ...]:
     return tuple(units)
 
 
-def draw(rng: np.random.Generator, fleet: Fleet) -> Release:
-    """One release of the fleet."""
+def draw(
+    rng: np.random.Generator,
+    fleet: Fleet,
+    added: Callable[[tuple[Unit, ...], np.ndarray], np.ndarray] | None = None,
+) -> Release:
+    """One release of the fleet; added: what else moves the log level, [units, bins] of units and bins."""
     units = place(rng, fleet)
     first, B, U = T0 - fleet.history, fleet.bins, len(units)
     at = first + np.arange(B)
@@ -138,6 +143,7 @@ def draw(rng: np.random.Generator, fleet: Fleet) -> Release:
     mean = mean + fleet.beside * (~canary[:, None] & (at >= since[:, None]))
     begin, end, height = fleet.shock
     mean = mean + height * ((at >= T0 + begin) & (at < T0 + end))
+    mean = mean if added is None else mean + added(units, at)
     n = rng.poisson(fleet.requests, (U, B)) * (at >= ready[:, None])
     lost = (rng.random((U, B)) < fleet.missing) & (at >= ready[:, None])
     below = ndtr((np.log(EDGES) - mean[..., None]) / fleet.request_sd)
