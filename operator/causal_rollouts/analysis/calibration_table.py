@@ -57,6 +57,7 @@ def kept(path: Path, allocation: str) -> dict[str, list[tuple[int, Ended]]]:
     for line in path.read_text().splitlines():
         fields = json.loads(line)
         name, seed = fields.pop("scenario"), fields.pop("seed")
+        fields.pop("peers", None)
         if fields.pop("allocation") == allocation:
             fields["end"] = End(fields["end"])
             found.setdefault(name, {})[seed] = Ended(**fields)

@@ -1,6 +1,7 @@
 """Many releases, run by the gate's own decisions, and a table of what became of them.
 
     python -m causal_rollouts.analysis.closed_loop --scenario plain --scenario drift -n 300
+    python -m causal_rollouts.analysis.closed_loop --scenario plain -n 40 --peers clock
 
 The promise of the product is a share of false reverts over whole rollouts, so
 whole rollouts are what is counted.
@@ -11,15 +12,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from causal_rollouts.analysis.calibration_table import HEADER, family, kept, row
+from causal_rollouts.analysis.clocked_release import ClockedRelease
+from causal_rollouts.analysis.peers.beside import beside
+from causal_rollouts.analysis.peers.side_by_side import Verdicts, kept_beside, side_by_side, table
+from causal_rollouts.analysis.peers.verdict import PeerVerdict
 from causal_rollouts.analysis.simulated_release import Ended, SimulatedRelease
 from causal_rollouts.analysis.simulation.reach import distance
 from causal_rollouts.analysis.simulation.scenarios import SCENARIOS, Kind
@@ -65,18 +71,50 @@ class Case:
         return replace(drawn, arms=ARMS[self.allocation])
 
 
+class Course(StrEnum):
+    """Which course of a release other tools' rules are given to judge.
+
+    gate: the one that our gate's decisions made, up to where it ended the release.
+    clock: that of the same service and pods with stages that pass by the clock, on which nobody acts.
+    """
+
+    GATE = "gate"
+    CLOCK = "clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of a release, and what other tools would have done with it (where they were asked)."""
+
+    ended: Ended
+    peers: Mapping[str, PeerVerdict] = field(default_factory=dict)
+
+
 def run(case: Case) -> Ended:
     """One release to its end."""
     return SimulatedRelease(case.setting(), case.seed).run()
 
 
-def run_all(cases: Sequence[Case], jobs: int = 1) -> Iterator[Ended]:
+def run_judged(case: Case, course: Course | None = None) -> Judged:
+    """One release to its end, and the verdicts of other tools on a course of it."""
+    release = SimulatedRelease(case.setting(), case.seed)
+    ended = release.run()
+    if course is None:
+        return Judged(ended)
+    if course is Course.CLOCK:
+        release = ClockedRelease(case.setting(), case.seed)
+        release.run()
+    return Judged(ended, beside(release.watched()))
+
+
+def run_all(cases: Sequence[Case], jobs: int = 1, course: Course | None = None) -> Iterator[Judged]:
     """All of them in order, on `jobs` processes."""
+    judge = partial(run_judged, course=course)
     if jobs == 1:
-        yield from map(run, cases)
+        yield from map(judge, cases)
         return
     with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(run, cases, chunksize=4)
+        yield from pool.map(judge, cases, chunksize=4)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,13 +129,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.table:
         _print_kept(given.table, given.allocation)
         return 0
+    judged: dict[str, list[Judged]] = {}
     for name in names:
         cases = [Case(name, given.seed + i, given.allocation) for i in range(given.n)]
-        runs = list(run_all(cases, given.jobs))
+        judged[name] = list(run_all(cases, given.jobs, given.peers))
         if given.keep:
-            _keep(given.keep, cases, runs)
+            _keep(given.keep, cases, judged[name])
+        runs = [one.ended for one in judged[name]]
         sys.stdout.write(row(name, runs, _distances(cases, runs)))
         sys.stdout.flush()
+    if given.peers:
+        sys.stdout.write("\n" + table({name: list(map(_beside, runs)) for name, runs in judged.items()}))
     return 0
 
 
@@ -108,17 +150,25 @@ def _print_kept(path: Path, allocation: Allocation) -> None:
         cases = [Case(name, seed, allocation) for seed, _ in runs]
         sys.stdout.write(row(name, [run for _, run in runs], _distances(cases, [run for _, run in runs])))
     sys.stdout.write("\n" + family({name: [run for _, run in runs] for name, runs in found.items()}))
+    if by_others := kept_beside(path, allocation):
+        sys.stdout.write("\n" + table(by_others))
+
+
+def _beside(judged: Judged) -> Verdicts:
+    ended = judged.ended
+    return side_by_side(ended.end, ended.seconds, ended.cause, judged.peers)
 
 
 def _distances(cases: Sequence[Case], runs: Sequence[Ended]) -> list[float | None]:
     return [distance(case.setting(), run.stage) for case, run in zip(cases, runs, strict=True)]
 
 
-def _keep(path: Path, cases: Sequence[Case], runs: Sequence[Ended]) -> None:
+def _keep(path: Path, cases: Sequence[Case], runs: Sequence[Judged]) -> None:
     """Append every run as a line of JSON: a false revert has to be looked at one by one."""
     with path.open("a") as out:
-        for case, ended in zip(cases, runs, strict=True):
-            out.write(json.dumps({**asdict(case), **asdict(ended)}) + "\n")
+        for case, one in zip(cases, runs, strict=True):
+            peers = {name: asdict(verdict) for name, verdict in one.peers.items()}
+            out.write(json.dumps({**asdict(case), **asdict(one.ended), "peers": peers}) + "\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -131,6 +181,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="seed of the first run")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--allocation", type=Allocation, choices=list(Allocation), default=Allocation.DESIGN)
+    parser.add_argument(
+        "--peers", type=Course, choices=list(Course), help="ask other tools' rules too, about this course"
+    )
     parser.add_argument("--keep", type=Path, help="append every run to this file as JSON lines")
     parser.add_argument(
         "--table", type=Path, help="run nothing: print the table of the runs kept in this file"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from causal_rollouts.analysis.peers.watched import Watched, watched
 from causal_rollouts.analysis.simulation.chance import draws
 from causal_rollouts.analysis.simulation.fleet import (
     node_names,
@@ -25,7 +26,8 @@ from causal_rollouts.analysis.stage_clock import clocked
 from causal_rollouts.decision.allocation import allocate
 from causal_rollouts.decision.decide import decide
 from causal_rollouts.decision.situation import Facts, situate
-from causal_rollouts.evidence.framing import framing, history_start, schedule
+from causal_rollouts.evidence.covariates import with_covariates
+from causal_rollouts.evidence.framing import Known, framing, history_start, schedule
 from causal_rollouts.evidence.gate_state import GateState, blank, decode, encode
 from causal_rollouts.evidence.weigh import weigh
 from causal_rollouts.model.arms import Arm, Pod
@@ -118,6 +120,17 @@ class SimulatedRelease:
             self._shift(now)
             index += LOOK
 
+    def watched(self) -> Watched:
+        """What was served under its stages so far, as rules of other tools see it."""
+        grid, timeline = self._setting.grid, self._release.timeline
+        now = grid.start(self._next)
+        frame = framing(self._reg, self._pods, timeline, self._next - 1, Known())
+        first = history_start(self._reg, frame.t0 if frame.t0 is not None else self._next)
+        tables = self._bins.tables(frame, schedule(self._reg, timeline, now), first)
+        end = self._next if frame.until_stable is None else frame.until_stable
+        complete = self._promoted is not None
+        return watched(self._reg, frame, tables.metrics, end, timeline[0].time, complete=complete)
+
     def _ask_for(self, stage: int, now: float) -> None:
         """Slots of a stage; its weights follow when they are ready."""
         new = [slot for slot in self._rungs[stage].slots if slot not in {p.slot for p in self._slots}]
@@ -199,7 +212,8 @@ class SimulatedRelease:
         else:
             first = history_start(self._reg, frame.t0 if frame.t0 is not None else index + 1)
         tables = self._bins.tables(frame, planned, first)
-        evidence, after = weigh(self._reg, frame, tables, Look(now, index), state)
+        weighed, after = weigh(self._reg, frame, tables, Look(now, index), state)
+        evidence = with_covariates(weighed, self._reg.grid, self._pods, frame)
         self._state = after
         self._evidence = evidence
         self._looks += 1
