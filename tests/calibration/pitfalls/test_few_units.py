@@ -114,6 +114,6 @@ def lottery(sd: float) -> Watched:
 def test_requests_of_four_pods_taken_for_independent_ones(exposes, sd):
     """Thousands of requests a bin, of pods that were dealt their speed once."""
     seen = lottery(sd)
-    n = seen.canary.shape[1] * seen.canary.shape[2] * seen.requests
-    z = seen.contrast.mean(axis=1) / np.sqrt(2.0 * seen.within / n)
+    n = seen.canary.shape[1] * seen.canary.shape[2] * seen.fleet.requests
+    z = seen.contrast.mean(axis=1) / np.sqrt(2.0 * seen.fleet.request_sd**2 / n)
     exposes(f"5: requests as units, pods differ by {sd:g}", z > norm.isf(0.05), seen.fired(0.05))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -24,23 +24,25 @@ PLAIN = Margins(revert_above=0.0, promote_below=0.10, null_below=0.0)
 
 DECLARED = Margins(revert_above=0.05, promote_below=0.10)
 
-Added = Callable[[tuple[Unit, ...], np.ndarray], np.ndarray]
+Added = Callable[[np.random.Generator, tuple[Unit, ...], np.ndarray], np.ndarray]
+"""What moves the log level of units at bins, [units, bins]."""
 
 
 @dataclass(frozen=True)
 class Watched:
     """paths: log evidence for harm [release, look, window], the horizon credit taken off.
 
-    canary, baseline: mean log of each slot and warm bin of the stages; stable: of all bins.
-    requests: of canary and baseline slots, as they are. within: variance of one log latency.
+    effects: estimate of the whole release at the last look.
+    canary, baseline: mean log latency of each slot and warm bin of the stages; stable: of all bins.
+    fleet: as it was drawn.
     """
 
     paths: np.ndarray
+    effects: np.ndarray
     canary: np.ndarray
     baseline: np.ndarray
     stable: np.ndarray
-    requests: float
-    within: float
+    fleet: Fleet
 
     @property
     def contrast(self) -> np.ndarray:
@@ -57,27 +59,28 @@ def watch(
 ) -> Watched:
     """Draw and watch releases that do nothing (but what `added` says)."""
     found = [_one(np.random.default_rng([seed, i]), fleet, margins, added) for i in range(runs)]
-    paths, canary, baseline, stable = (np.array([one[k] for one in found]) for k in range(4))
-    return Watched(paths, canary, baseline, stable, fleet.requests, fleet.request_sd**2)
+    return Watched(*(np.array([one[k] for one in found]) for k in range(5)), fleet)
 
 
 def _one(rng, fleet, margins, added):
-    release = draw(rng, fleet, added)
+    release = draw(rng, fleet, None if added is None else partial(added, rng))
     state = continuous.begin(release.frame(T0 - 1), release.part(release.first, T0))
     path = []
     for at in range(T0, release.end - 1, 2):
         frame = release.frame(at + 1)
         state = continuous.absorb(state, frame, release.part(at, at + 2))
-        tracks = continuous.judge(state, frame, margins).tau.tracks
-        spoken = [track.log_e - continuous.HARM_CREDIT for track in tracks]
+        tau = continuous.judge(state, frame, margins).tau
+        spoken = [track.log_e - continuous.HARM_CREDIT for track in tau.tracks]
         path.append(spoken + [-math.inf] * (len(fleet.grows) - len(spoken)))
-    return np.array(path), *_levels(release)
+    return np.array(path), tau.effect, *_levels(release)
 
 
 def _levels(release: Release):
     _, mean = log_means(release.table.counts, log_middles(release.table.edges))
     arm = np.array([unit.arm for unit in release.units])
-    warm = mean[:, T0 - release.first + WARM_UP :]
+    # Slots of later stages are left to the evidence: a naive judge takes those of the first.
+    first = np.array([unit.ready <= T0 for unit in release.units])
+    warm, arm = mean[:, T0 - release.first + WARM_UP :], np.where(first, arm, "")
     return warm[arm == Arm.CANARY], warm[arm == Arm.BASELINE], mean[arm == Arm.STABLE]
 
 
