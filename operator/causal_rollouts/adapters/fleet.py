@@ -11,6 +11,7 @@ from causal_rollouts.adapters.kube import (
     FIELD_MANAGER,
     GATE_LABEL,
     HASH_ANNOTATION,
+    MACHINE,
     ROLLOUT_LABEL,
     SLOT_LABEL,
     TARGET_ANNOTATION,
@@ -63,12 +64,12 @@ def fleet_of(seen: Seen) -> Fleet:
     sets = [rs for rs in seen.replica_sets if controller(rs) == own]
     slots = _slots(name(seen.deployment), seen.replica_sets)
     by_slot = {(labels(rs)[ROLLOUT_LABEL], labels(rs)[SLOT_LABEL]) for rs in slots}
-    zones = {name(node): labels(node).get(ZONE, "") for node in seen.nodes}
+    places = {name(node): labels(node) for node in seen.nodes}
     arm_pods = [pod for pod in seen.pods if _slot_key(pod) in by_slot]
     return Fleet(
         target=target_of(seen.deployment),
         replica_sets=tuple(_replica_set(rs, seen.pods) for rs in sets),
-        pods=tuple(pod_of(pod, zones) for pod in seen.pods),
+        pods=tuple(pod_of(pod, places) for pod in seen.pods),
         orphans=tuple(name(pod) for pod in seen.pods if _orphaned(pod)),
         slots=tuple(_slot_state(rs, arm_pods) for rs in slots),
         waiting=tuple(waiting for pod in arm_pods for waiting in _waiting(pod)),
@@ -102,7 +103,7 @@ def target_of(deployment: Object) -> Target:
     )
 
 
-def pod_of(pod: Object, zones: Mapping[str, str]) -> Pod:
+def pod_of(pod: Object, places: Mapping[str, Mapping[str, str]]) -> Pod:
     """One pod of the target's selector."""
     arm = labels(pod).get(ARM_LABEL, "")
     in_slot = arm in (Arm.CANARY, Arm.BASELINE) and SLOT_LABEL in labels(pod)
@@ -113,7 +114,8 @@ def pod_of(pod: Object, zones: Mapping[str, str]) -> Pod:
         arm=Arm(arm) if in_slot else Arm.STABLE,
         slot=labels(pod)[SLOT_LABEL] if in_slot else uid(pod),
         node=node,
-        zone=zones.get(node, ""),
+        zone=places.get(node, {}).get(ZONE, ""),
+        machine=places.get(node, {}).get(MACHINE, ""),
         created=created(pod),
         ready=_ready_since(pod),
         deleted=_ended(pod),

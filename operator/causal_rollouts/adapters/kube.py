@@ -34,6 +34,7 @@ NODE_ANNOTATION = f"{GROUP}/node"
 FINALIZER = f"{GROUP}/traffic"
 HOSTNAME = "kubernetes.io/hostname"
 ZONE = "topology.kubernetes.io/zone"
+MACHINE = "node.kubernetes.io/instance-type"
 
 
 class Gone(NotYet):

@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import dataclass
 
+from causal_rollouts.model.checks import Check
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence, MetricEvidence
 from causal_rollouts.model.reasons import Act
@@ -51,6 +52,7 @@ class ReplayLine:
     metrics: tuple[MetricLine, ...]
     because: str
     bin: int
+    checks: tuple[Check, ...] = ()
 
     def plain(self) -> dict[str, object]:
         """As JSON has it."""
@@ -66,6 +68,16 @@ class ReplayLine:
             "metrics": [metric.plain() for metric in self.metrics],
             "because": self.because,
             "bin": self.bin,
+            "checks": [
+                {
+                    "name": str(check.name),
+                    "value": _finite(check.value),
+                    "bound": check.bound,
+                    "ok": check.ok,
+                    "note": check.note,
+                }
+                for check in self.checks
+            ],
         }
 
     def json(self) -> str:
@@ -98,6 +110,7 @@ def line(
         metrics=tuple(_metric(metric) for metric in evidence.metrics) if evidence else (),
         because=decision.because,
         bin=index,
+        checks=evidence.checks if evidence else (),
     )
 
 

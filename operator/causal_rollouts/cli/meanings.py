@@ -95,6 +95,12 @@ MEANINGS: dict[Reason, Meaning] = {
         "Everybody got worse, stable pods too: an incident, or a backend that all share.",
         "Wait for its end or mend it; if the release may be the cause, `abort`.",
     ),
+    Reason.DESIGN_UNSOUND: Meaning(
+        "The evidence is enough, but the arms differ in more than the release: in place, in age, or in how "
+        "their nodes moved before it.",
+        "Ages come together by themselves. For places and nodes `abort` and `retry` draws anew; more pods an "
+        "arm or a topology spread make it lasting.",
+    ),
     Reason.STATE_UNREADABLE: Meaning(
         "The evidence so far cannot be read by this version of the operator; a new error budget is never "
         "opened for the same release.",

@@ -35,4 +35,5 @@ def _keep(known: Pod, seen: Pod | None, now: float) -> Pod:
         deleted=known.deleted if known.deleted is not None else seen.deleted,
         node=seen.node or known.node,
         zone=seen.zone or known.zone,
+        machine=seen.machine or known.machine,
     )

@@ -191,7 +191,7 @@ def deadline(s: Situation) -> Decision | None:
     """The stage's maxDuration passed without a verdict: the policy decides."""
     if not (s.enforcing and s.observing) or s.stage_clock < s.stage.max_duration or _may_move(s):
         return None
-    missing = words.safety(s.evidence, promote=s.last_stage) if s.evidence else "no evidence"
+    missing = words.missing(s.evidence, promote=s.last_stage) if s.evidence else "no evidence"
     because = f"maxDuration passed without enough evidence: {missing}"
     if s.registration.on_inconclusive is OnInconclusive.REVERT:
         return Decision(Verdict.INCONCLUSIVE, Act.REVERT, Reason.OUT_OF_TIME, because, Outcome.REVERTED)
@@ -207,6 +207,17 @@ def shared_incident(s: Situation) -> Decision | None:
         "an incident or a shared backend: traffic does not rise until it is over"
     )
     return Decision(Verdict.SHARED_INCIDENT, Act.HOLD, Reason.SHARED_INCIDENT, because)
+
+
+def unsound(s: Situation) -> Decision | None:
+    """The evidence would do, were the arms comparable: what they differ in beside the release is told."""
+    if s.evidence is None or not s.enforcing or not _evidence_allows(s):
+        return None
+    failed = s.evidence.unsound()
+    if failed is None:
+        return None
+    because = f"harm is below the margin, but the comparison may not be believed yet ({words.check(failed)})"
+    return Decision(Verdict.INCONCLUSIVE, Act.HOLD, Reason.DESIGN_UNSOUND, because)
 
 
 def time_moves(s: Situation) -> Decision | None:
@@ -256,7 +267,7 @@ def _what_bins_say(e: Evidence, *, promote: bool) -> Verdict:
         (e.validity is not Validity.OK, silent),
         (e.contaminated, Verdict.CONTAMINATED),
         (e.shared_incident, Verdict.SHARED_INCIDENT),
-        (e.safe(promote=promote), Verdict.SAFE),
+        (e.unsound() is None and e.safe(promote=promote), Verdict.SAFE),
     )
     return next((found for holds, found in order if holds), Verdict.INCONCLUSIVE)
 
@@ -270,6 +281,10 @@ def _fresh(s: Situation) -> bool:
 
 
 def _may_move(s: Situation) -> bool:
+    return _evidence_allows(s) and s.evidence is not None and s.evidence.unsound() is None
+
+
+def _evidence_allows(s: Situation) -> bool:
     e = s.evidence
     return (
         _fresh(s)
@@ -301,6 +316,7 @@ RULES: tuple[Rule, ...] = (
     contaminated,
     deadline,
     shared_incident,
+    unsound,
     time_moves,
     safe_advances,
 )

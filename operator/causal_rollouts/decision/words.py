@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from causal_rollouts.model.checks import Check
 from causal_rollouts.model.evidence import Evidence, MetricEvidence, Process
 from causal_rollouts.model.metrics import Gating
 
@@ -43,6 +44,18 @@ def safety(evidence: Evidence, *, promote: bool) -> str:
         needed = metric.threshold_promote if promote else metric.threshold_advance
         parts.append(f"{describe(metric)}, evidence for safety {metric.log_e_safe:.1f} of {needed:.1f}")
     return "; ".join(parts) or "no gating metric has evidence yet"
+
+
+def missing(evidence: Evidence, *, promote: bool) -> str:
+    """What a release that is out of time would have needed."""
+    failed = evidence.unsound()
+    known = safety(evidence, promote=promote)
+    return known if failed is None else f"{known}; the comparison may not be believed ({check(failed)})"
+
+
+def check(found: Check) -> str:
+    """One check of the design, with its number and its bound."""
+    return f"{found.name}: {found.note}"
 
 
 def _metric(evidence: Evidence, process: Process | None) -> MetricEvidence | None:

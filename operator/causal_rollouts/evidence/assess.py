@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from causal_rollouts.evidence.covariates import with_covariates
 from causal_rollouts.evidence.framing import first_stage, framing, history_start, moves, schedule
 from causal_rollouts.evidence.gate_state import GateState, decode, encode
 from causal_rollouts.evidence.reading import SCRAPES_BACK
@@ -67,7 +68,8 @@ def looked(
         framing(reg, pods, timeline, at - 1, before.known)
         for at in moves(reg.grid, pods, before.oldest + 1, now)
     ]
-    return weigh(reg, frame, tables, look, before, steps)
+    evidence, after = weigh(reg, frame, tables, look, before, steps)
+    return with_covariates(evidence, reg.grid, pods, frame), after
 
 
 def needed_since(

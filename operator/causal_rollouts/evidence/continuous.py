@@ -16,7 +16,9 @@ from causal_rollouts.evidence.frame import Finding, Frame, HistogramBins, Lotter
 from causal_rollouts.evidence.history_fit import fit_history
 from causal_rollouts.evidence.levels import ContinuousState, absorb
 from causal_rollouts.evidence.placebo import placebo
+from causal_rollouts.evidence.pre_trend import pre_trend
 from causal_rollouts.evidence.window_rows import Comparison, Layout, compare
+from causal_rollouts.model.checks import Check
 from causal_rollouts.model.metrics import Margins
 from causal_rollouts.stats.mixed_gls import Estimate, generalised_least_squares
 from causal_rollouts.stats.mixtures import cut_normal_log_e, interval_half_width, scaled_one_sided_log_e
@@ -52,7 +54,7 @@ class ContinuousFindings:
 
     neighbour: None where the design cannot see harm to neighbours. shared: log level of stable and
     baseline in the current stage less the pre-period. placebo: log e-value of stable against stable.
-    pure_nodes: nodes with stable pods and no canary so far.
+    pure_nodes: nodes with stable pods and no canary so far. pre_trend: None before there are slots.
     """
 
     tau: Finding
@@ -61,6 +63,7 @@ class ContinuousFindings:
     placebo: float
     lottery: Lottery
     pure_nodes: int
+    pre_trend: Check | None = None
 
 
 def begin(frame: Frame, history: HistogramBins) -> ContinuousState:
@@ -96,6 +99,7 @@ def judge(state: ContinuousState, frame: Frame, margins: Margins) -> ContinuousF
         placebo=placebo(state, layout, t0),
         lottery=lottery,
         pure_nodes=_pure_nodes(layout),
+        pre_trend=pre_trend(state, layout, math.log1p(margins.promote_below)),
     )
 
 

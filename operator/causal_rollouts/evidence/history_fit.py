@@ -6,6 +6,8 @@ as noise.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from causal_rollouts.evidence.frame import Floats, Frame, HistogramBins, Unit
@@ -45,9 +47,19 @@ def fit_history(frame: Frame, history: HistogramBins) -> ContinuousState:
         pure=np.zeros((len(units), 2)),
         service=np.zeros(2),
         recent=np.zeros((RECENT, 3)),
+        trend=np.full(len(units), np.nan),
         marks=(),
     )
-    return consume(blank, frame, history, end)
+    half = consume(blank, frame, history, (history.first + end) // 2)
+    whole = consume(half, frame, history, end)
+    return replace(whole, trend=_level(whole.sums - half.sums) - _level(half.sums))
+
+
+def _level(sums: Floats) -> Floats:
+    """Mean level of each unit from (weight, weight times level); nan where it has none."""
+    weight, total = sums.T
+    level: Floats = np.divide(total, weight, out=np.full_like(weight, np.nan), where=weight > 0)
+    return level
 
 
 def _usable_counts(frame: Frame, history: HistogramBins, units: list[Unit], end: int) -> Floats:

@@ -48,7 +48,8 @@ class ContinuousState:
     pure: the same of stable units, of bins before a canary came to their node.
     offsets: level of each stable unit in the pre-period. anchors: level of each baseline slot at
     un-pause, nan before. reference: newest common level. service: (requests, sum of log levels);
-    recent: (bin, and the same of it) of the newest bins that count.
+    recent: (bin, and the same of it) of the newest bins that count. trend: of each stable unit, its level in
+    the newer half of the pre-period less the older, nan where one half is empty.
     """
 
     components: Components
@@ -64,6 +65,7 @@ class ContinuousState:
     pure: Floats
     service: Floats
     recent: Floats
+    trend: Floats
     marks: tuple[Mark, ...]
 
 

@@ -14,6 +14,7 @@ from causal_rollouts.evidence.exceedances import ExceedanceState
 from causal_rollouts.evidence.frame import CountBins, Finding, Frame, HistogramBins, Lottery, RestartBins
 from causal_rollouts.evidence.restarts import RestartState
 from causal_rollouts.evidence.tables import Bins
+from causal_rollouts.model.checks import Check
 from causal_rollouts.model.metrics import Metric, MetricKind
 
 Engine = ContinuousState | ExceedanceState | ErrorState | RestartState
@@ -28,6 +29,7 @@ class Answer:
     shared: float | None = None
     placebo: float | None = None
     lottery: Lottery | None = None
+    pre_trend: Check | None = None
 
 
 def begin(metric: Metric, frame: Frame, history: Bins, lottery: Lottery | None) -> Engine:
@@ -64,7 +66,9 @@ def ask(metric: Metric, engine: Engine, frame: Frame, phi: float | None) -> Answ
     match engine:
         case ContinuousState():
             found = continuous.judge(engine, frame, metric.margins)
-            return Answer(found.tau, found.neighbour, found.shared, found.placebo, found.lottery)
+            return Answer(
+                found.tau, found.neighbour, found.shared, found.placebo, found.lottery, found.pre_trend
+            )
         case ExceedanceState():
             return Answer(exceedances.judge(engine, frame, metric))
         case ErrorState():

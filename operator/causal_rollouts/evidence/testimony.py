@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from causal_rollouts.evidence import budget, validity
 from causal_rollouts.evidence.frame import Finding, Frame
@@ -12,6 +12,7 @@ from causal_rollouts.evidence.gate_state import GateState, MetricState
 from causal_rollouts.evidence.questions import Answer
 from causal_rollouts.evidence.share import share_test
 from causal_rollouts.evidence.tables import Schedule
+from causal_rollouts.model.checks import Check
 from causal_rollouts.model.evidence import Evidence, MetricEvidence, Process, ShareTest
 from causal_rollouts.model.metrics import Gating, Metric, MetricKind
 from causal_rollouts.model.reasons import Validity
@@ -74,7 +75,18 @@ def testimony(
         placebo_threshold=PLACEBO_ALARM,
         completeness=_completeness(heard),
         stage_bins=_stage_bins(frame, schedule, 0, consumed) if frame.t0 is not None else 0,
+        checks=tuple(_pre_trend(one.metric.name, found) for one, found in _drifts(heard)),
     )
+
+
+def _drifts(heard: Sequence[Heard]) -> list[tuple[Heard, Check]]:
+    """What metrics that act say of the time before the release."""
+    asked = [(one, one.answer.pre_trend if one.answer else None) for one in heard if one.acts]
+    return [(one, found) for one, found in asked if found is not None]
+
+
+def _pre_trend(metric: str, found: Check) -> Check:
+    return replace(found, note=f"{metric}: {found.note}")
 
 
 def _processes(reg: Registration, frame: Frame, one: Heard) -> list[Process]:

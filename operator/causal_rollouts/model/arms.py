@@ -43,7 +43,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """One pod as the API server saw it; times in seconds since the epoch.
+    """One pod as the API server saw it; times in seconds since the epoch. machine: its node's instance type.
 
     A stable pod is a unit of its own: its slot is its uid.
     """
@@ -57,3 +57,4 @@ class Pod:
     created: float
     ready: float | None
     deleted: float | None = None
+    machine: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from causal_rollouts.model.checks import Check
 from causal_rollouts.model.metrics import Gating, MetricKind
 from causal_rollouts.model.reasons import Validity
 
@@ -88,7 +89,7 @@ class Evidence:
     worst: the process that stands highest. fresh: bins newer than the last look were consumed.
     shared: log level of stable and baseline against their past; shared_margin what it may reach.
     placebo: log e-value of the placebo; placebo_threshold its alarm.
-    completeness: share of requests that reached us; age: seconds since the end of the newest bin used.
+    completeness: share of requests that reached us. checks: of the design, whatever it measures.
     """
 
     bin: int
@@ -106,6 +107,7 @@ class Evidence:
     placebo_threshold: float
     completeness: float
     stage_bins: int
+    checks: tuple[Check, ...] = ()
 
     @property
     def worst(self) -> Process | None:
@@ -126,6 +128,10 @@ class Evidence:
     def shared_incident(self) -> bool:
         """Stable and baseline are worse than their past by more than the safe margin."""
         return self.shared > self.shared_margin
+
+    def unsound(self) -> Check | None:
+        """The first check of the design that failed."""
+        return next((check for check in self.checks if check.ok is False), None)
 
     def safe(self, *, promote: bool) -> bool:
         """Every gating metric has its evidence that harm is below the margin."""

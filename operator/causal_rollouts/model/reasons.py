@@ -93,6 +93,7 @@ class Reason(StrEnum):
     SHARE_MISMATCH = "ShareMismatch"
     CONTAMINATED = "Contaminated"
     SHARED_INCIDENT = "SharedIncident"
+    DESIGN_UNSOUND = "DesignUnsound"
     STATE_UNREADABLE = "StateUnreadable"
     # steps of the machine
     WAITING_FOR_HISTORY = "WaitingForHistory"

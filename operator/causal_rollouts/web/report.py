@@ -17,7 +17,7 @@ from causal_rollouts.ports import LoggedDecision, Record
 from causal_rollouts.web.plot import Plot, svg
 from causal_rollouts.web.release_plots import began, minute, release_plots
 from causal_rollouts.web.style import CSS
-from causal_rollouts.web.yardstick import Yardstick, yardsticks
+from causal_rollouts.web.yardstick import Yardstick, newest_evidence, yardsticks
 
 ENDS = {"Promoted": "good", "Reverted": "bad", "Aborted": "bad", "Blocked": "bad"}
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -66,7 +66,7 @@ def _release(record: Record, anchor: str) -> str:
         f'<p class="dim">Began {escape(_stamp(began(record)))}. Stages {escape(stages)}. Error budget '
         f"{100 * budget:g}% for a false revert, over all metrics, stages and looks. Assignment seed "
         f"{record.registration.seed}.</p>"
-        f"<h3>What each metric showed</h3>{_metrics(record)}{figures}"
+        f"<h3>What each metric showed</h3>{_metrics(record)}{figures}{_checks(record)}"
         f"<h3>Decisions</h3>{_table(head, decisions)}{_numbers(record)}</section>"
     )
 
@@ -112,6 +112,25 @@ def _metrics(record: Record) -> str:
         )
     head = ("Metric", "May", "Effect at the last look", "Harm above", "Safe below", "For harm", "For safety")
     return _table(head, rows)
+
+
+def _checks(record: Record) -> str:
+    """Whether the comparison may be believed: every number beside its bound."""
+    e = newest_evidence(record)
+    if e is None:
+        return ""
+    sample = {True: "holds", False: "fails", None: "not yet known"}
+    rows = [
+        ("Completeness", f"{e.completeness:.1%}", f"{record.registration.min_completeness:.0%} or more", ""),
+        ("SampleRatio", f"{e.share.observed:.2%}", f"{e.share.intended:.2%}", sample[e.share.ok]),
+        ("Placebo", f"{_nats(e.placebo)} nats", f"below {_nats(e.placebo_threshold)}", ""),
+        ("SharedLevel", percent(e.shared), f"at most {percent(e.shared_margin)}", ""),
+    ]
+    for check in e.checks:
+        value = f"{check.value:.3g}" if math.isfinite(check.value) else "unknown"
+        rows.append((check.name, value, f"{check.bound:.3g}", f"{sample[check.ok]}: {check.note}"))
+    cells = [tuple(escape(cell) for cell in row) for row in rows]
+    return "<h3>May the comparison be believed?</h3>" + _table(("Check", "Value", "Bound", "Says"), cells)
 
 
 def _role(stick: Yardstick) -> str:

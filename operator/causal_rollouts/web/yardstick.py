@@ -42,7 +42,8 @@ def yardsticks(record: Record) -> Mapping[str, Yardstick]:
     """By name, in the order of the registration, neighbours beside their metric."""
     budget = record.registration.budget
     found = {metric.name: _registered(metric, budget) for metric in record.registration.metrics}
-    told = {metric.name: _told(metric) for metric in _newest(record)}
+    newest = newest_evidence(record)
+    told = {metric.name: _told(metric) for metric in (newest.metrics if newest else ())}
     return {name: told.get(name) or found[name] for name in _ordered(found, told)}
 
 
@@ -52,16 +53,16 @@ def _ordered(found: Mapping[str, Yardstick], told: Mapping[str, Yardstick]) -> I
         yield from (other for other in told if other.startswith(f"{name}/") and other not in found)
 
 
-def _newest(record: Record) -> tuple[MetricEvidence, ...]:
-    """Metrics of the newest evidence that was logged and had begun."""
+def newest_evidence(record: Record) -> Evidence | None:
+    """The newest evidence that was logged and had begun."""
     for line in reversed(record.decisions):
         if line.evidence:
             try:
-                return from_plain(Evidence, line.evidence).metrics
+                return from_plain(Evidence, line.evidence)
             except NotPlain:
                 # Another version wrote it; what was registered can be read all the same.
-                return ()
-    return ()
+                return None
+    return None
 
 
 def _told(metric: MetricEvidence) -> Yardstick:

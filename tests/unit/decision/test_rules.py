@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from causal_rollouts.decision.decide import decide
 from causal_rollouts.decision.situation import Facts, Template
+from causal_rollouts.model.checks import Check, CheckName
 from causal_rollouts.model.evidence import ShareTest
 from causal_rollouts.model.metrics import Gating
 from causal_rollouts.model.reasons import Act, Outcome, Phase, Reason, Validity, Verdict
@@ -234,3 +236,26 @@ def test_what_a_shift_waits_for_is_what_the_user_reads() -> None:
         Reason.WAITING_FOR_CAPACITY,
         "5 of 10 stable pods are ready",
     )
+
+
+UNSOUND = evidence(
+    checks=(Check(CheckName.BALANCE, 1.0, 2 / 3, ok=False, note="spread both arms, or retry"),)
+)
+
+
+def test_enough_evidence_on_arms_that_are_not_comparable_is_held_and_says_why() -> None:
+    held = decide(good_stage(seen=UNSOUND))
+    assert (held.act, held.reason, held.verdict) == (Act.HOLD, Reason.DESIGN_UNSOUND, Verdict.INCONCLUSIVE)
+    assert "Balance: spread both arms, or retry" in held.because
+    late = decide(good_stage(seen=UNSOUND, after=1801))
+    assert (late.act, late.reason) == (Act.PAUSE, Reason.OUT_OF_TIME)
+    assert "Balance" in late.because
+
+
+def test_harm_reverts_also_on_arms_that_are_not_comparable() -> None:
+    assert decide(good_stage(seen=replace(UNSOUND, log_harm=6.0))).act is Act.REVERT
+
+
+def test_a_check_that_cannot_be_made_blocks_nothing() -> None:
+    unknown = evidence(checks=(Check(CheckName.PRE_TREND, math.nan, 0.1, ok=None, note="no past"),))
+    assert decide(good_stage(seen=unknown)).act is Act.ADVANCE
