@@ -14,6 +14,7 @@ from html import escape
 
 from causal_rollouts.decision.words import percent
 from causal_rollouts.ports import LoggedDecision, Record
+from causal_rollouts.web.attribution import FALSE_DISCOVERIES, attributed
 from causal_rollouts.web.plot import Plot, svg
 from causal_rollouts.web.release_plots import began, minute, release_plots
 from causal_rollouts.web.style import CSS
@@ -66,7 +67,7 @@ def _release(record: Record, anchor: str) -> str:
         f'<p class="dim">Began {escape(_stamp(began(record)))}. Stages {escape(stages)}. Error budget '
         f"{100 * budget:g}% for a false revert, over all metrics, stages and looks. Assignment seed "
         f"{record.registration.seed}.</p>"
-        f"<h3>What each metric showed</h3>{_metrics(record)}{figures}{_checks(record)}"
+        f"<h3>What each metric showed</h3>{_metrics(record)}{_harmed(record)}{figures}{_checks(record)}"
         f"<h3>Decisions</h3>{_table(head, decisions)}{_numbers(record)}</section>"
     )
 
@@ -112,6 +113,17 @@ def _metrics(record: Record) -> str:
         )
     head = ("Metric", "May", "Effect at the last look", "Harm above", "Safe below", "For harm", "For safety")
     return _table(head, rows)
+
+
+def _harmed(record: Record) -> str:
+    """Which metrics' harm holds up when all of them are asked."""
+    evidence = newest_evidence(record)
+    names = attributed(evidence) if evidence else ()
+    if not names:
+        return ""
+    return (
+        f"<p>Harm is shown for {escape(', '.join(names))} (false discovery rate {FALSE_DISCOVERIES:.0%}).</p>"
+    )
 
 
 def _checks(record: Record) -> str:

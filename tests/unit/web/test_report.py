@@ -9,12 +9,14 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from causal_rollouts.api.plain import to_plain
-from causal_rollouts.model.evidence import Evidence, MetricEvidence, ShareTest
+from causal_rollouts.model.checks import Check, CheckName
+from causal_rollouts.model.evidence import Evidence, MetricEvidence, Process, ShareTest
 from causal_rollouts.model.metrics import Gating, MetricKind
 from causal_rollouts.model.reasons import Phase, Validity
 from causal_rollouts.web.plot import svg
 from causal_rollouts.web.release_plots import release_plots
 from causal_rollouts.web.report import page
+from tests.unit.decision.situations import evidence
 from tests.unit.web.records import BEGIN, LATENCY, record
 
 HOSTILE = """</svg><script>alert(1)</script>"'&<b onload=x>"""
@@ -176,3 +178,32 @@ def test_a_release_that_has_just_begun_has_a_report():
 
 def test_no_release_at_all_is_a_page_too():
     assert "<h1>None yet</h1>" in page("None yet", [])
+
+
+def with_evidence(made, **changes):
+    """The record with evidence beside its last decision."""
+    seen = evidence(**changes)
+    last = replace(made.decisions[-1], evidence=to_plain(seen))
+    return replace(made, decisions=(*made.decisions[:-1], last))
+
+
+def test_checks_of_the_design_stand_with_their_bounds():
+    failed = Check(CheckName.BALANCE, 1.0, 2 / 3, ok=False, note="places of the canary <a>")
+    html = page("Releases", [with_evidence(record(), checks=(failed,))])
+    assert "May the comparison be believed?" in html
+    assert "<td>Balance</td><td>1</td><td>0.667</td><td>fails: places of the canary &lt;a&gt;</td>" in html
+    assert "<td>Completeness</td><td>100.0%</td><td>95% or more</td>" in html
+
+
+def test_harm_is_attributed_to_the_metrics_that_show_it_and_to_no_other():
+    third = math.log(1 / 3)
+    processes = (
+        Process("latency", MetricKind.LATENCY, 1, 8.0, third),
+        Process("errors", MetricKind.ERRORS, 1, 4.0, third),
+        Process("restarts", MetricKind.RESTARTS, 1, -math.inf, third),
+    )
+    html = page("Releases", [with_evidence(record(), processes=processes)])
+    # Three metrics at 5%: the largest needs log 60 = 4.1 nats, two together log 30 = 3.4 each.
+    assert "Harm is shown for latency, errors (false" in html
+    alone = (processes[0], replace(processes[1], log_e=3.3), processes[2])
+    assert "Harm is shown for latency (false" in page("Releases", [with_evidence(record(), processes=alone)])
