@@ -30,7 +30,7 @@ from causal_rollouts.analysis.simulated_release import Ended, SimulatedRelease
 from causal_rollouts.analysis.simulation.reach import distance
 from causal_rollouts.analysis.simulation.scenarios import SCENARIOS, Kind
 from causal_rollouts.analysis.simulation.setting import Setting
-from causal_rollouts.model.registration import ArmsPlan
+from causal_rollouts.model.registration import ArmsPlan, Budget, Times
 
 
 class Allocation(StrEnum):
@@ -58,17 +58,31 @@ ARMS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Knobs:
+    """Defaults of the gate that are tried against others. advance: nats; blackout: bins."""
+
+    advance: float = Budget().advance
+    blackout: int = Times().blackout
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One run: everything that fixes it."""
 
     scenario: str
     seed: int
     allocation: Allocation = Allocation.DESIGN
+    knobs: Knobs = Knobs()
 
     def setting(self) -> Setting:
-        """The world of this run; the same for every allocation."""
+        """The world of this run; the same for every allocation and every knob."""
         drawn = SCENARIOS[self.scenario].draw(np.random.default_rng([self.seed, 7]))
-        return replace(drawn, arms=ARMS[self.allocation])
+        return replace(
+            drawn,
+            arms=ARMS[self.allocation],
+            budget=replace(drawn.budget, advance=self.knobs.advance),
+            times=replace(drawn.times, blackout=self.knobs.blackout),
+        )
 
 
 class Course(StrEnum):
@@ -129,12 +143,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.table:
         _print_kept(given.table, given.allocation)
         return 0
+    knobs = Knobs(given.advance, given.blackout)
+    if given.keep and knobs != Knobs():
+        sys.stderr.write("--keep: holds runs of the defaults only; leave out --advance and --blackout\n")
+        return 2
     judged: dict[str, list[Judged]] = {}
     for name in names:
-        cases = [Case(name, given.seed + i, given.allocation) for i in range(given.n)]
-        judged[name] = list(run_all(cases, given.jobs, given.peers))
-        if given.keep:
-            _keep(given.keep, cases, judged[name])
+        cases = [Case(name, given.seed + i, given.allocation, knobs) for i in range(given.n)]
+        judged[name] = []
+        for case, one in zip(cases, run_all(cases, given.jobs, given.peers), strict=True):
+            judged[name].append(one)
+            if given.keep:
+                _keep(given.keep, case, one)
         runs = [one.ended for one in judged[name]]
         sys.stdout.write(row(name, runs, _distances(cases, runs)))
         sys.stdout.flush()
@@ -163,12 +183,12 @@ def _distances(cases: Sequence[Case], runs: Sequence[Ended]) -> list[float | Non
     return [distance(case.setting(), run.stage) for case, run in zip(cases, runs, strict=True)]
 
 
-def _keep(path: Path, cases: Sequence[Case], runs: Sequence[Judged]) -> None:
-    """Append every run as a line of JSON: a false revert has to be looked at one by one."""
+def _keep(path: Path, case: Case, one: Judged) -> None:
+    """Append a run as a line of JSON: a false revert has to be looked at one by one."""
+    fixed = {"scenario": case.scenario, "seed": case.seed, "allocation": case.allocation}
+    peers = {name: asdict(verdict) for name, verdict in one.peers.items()}
     with path.open("a") as out:
-        for case, one in zip(cases, runs, strict=True):
-            peers = {name: asdict(verdict) for name, verdict in one.peers.items()}
-            out.write(json.dumps({**asdict(case), **asdict(one.ended), "peers": peers}) + "\n")
+        out.write(json.dumps({**fixed, **asdict(one.ended), "peers": peers}) + "\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -181,6 +201,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="seed of the first run")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--allocation", type=Allocation, choices=list(Allocation), default=Allocation.DESIGN)
+    knobs = Knobs()
+    parser.add_argument("--advance", type=float, default=knobs.advance, help="nats that let a stage advance")
+    parser.add_argument("--blackout", type=int, default=knobs.blackout, help="bins left out after a move")
     parser.add_argument(
         "--peers", type=Course, choices=list(Course), help="ask other tools' rules too, about this course"
     )

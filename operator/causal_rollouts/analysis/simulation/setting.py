@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.metrics import RESTARTS_SERIES, Gating, Margins, Matcher, Metric, MetricKind
-from causal_rollouts.model.registration import ArmsPlan, Registration, Stage, Times
+from causal_rollouts.model.registration import ArmsPlan, Budget, Registration, Stage, Times
 
 HISTOGRAM = "http_server_request_duration_seconds"
 COUNTER = "http_server_requests_total"
@@ -46,6 +46,7 @@ LADDER = (
 
 ARMS = ArmsPlan()
 TIMES = Times()
+BUDGET = Budget()
 
 GRID = Grid(width=15.0, delay=17.0, scrape=7.5)
 """Bins of a quarter of a minute, as the recipe was measured with."""
@@ -69,6 +70,7 @@ class Setting:
     arms: ArmsPlan = ARMS
     grid: Grid = GRID
     times: Times = TIMES
+    budget: Budget = BUDGET
     begin: float = EPOCH
     start_up: float = 10.0
     stage_seconds: tuple[float, ...] = (600.0, 600.0, 1200.0)
@@ -88,4 +90,5 @@ class Setting:
             metrics=self.metrics,
             arms=self.arms,
             times=self.times,
+            budget=self.budget,
         )
