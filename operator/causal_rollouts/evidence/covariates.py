@@ -2,7 +2,7 @@
 
 Slots that start together are drawn for the arms at random, so on average they
 are alike; what is asked here is whether this draw is. Nodes need no check of
-their own: the estimate knows them.
+their own, the estimate knows them, nor do places that stable pods show.
 """
 
 from __future__ import annotations
@@ -83,12 +83,19 @@ def _shares(pods: Sequence[Pod]) -> dict[Place, float]:
 
 
 def _balance(arms: _Arms) -> Check:
+    """Only places without stable pods count: what happens to all others is seen in those pods."""
     here, there = _shares(arms.canary), _shares(arms.baseline)
-    apart = 0.5 * math.fsum(abs(here.get(p, 0.0) - there.get(p, 0.0)) for p in sorted({*here, *there}))
+    seen = set(map(_place, arms.stable))
+    unseen = {place: here.get(place, 0.0) - there.get(place, 0.0) for place in {*here, *there} - seen}
+    # The places that stable pods show are one: there the arms differ by what is left.
+    apart = 0.5 * (math.fsum(map(abs, unseen.values())) + abs(math.fsum(unseen.values())))
     note = f"places of the canary {_told(here)}, of the baseline {_told(there)}"
     ok = apart <= MOST_APART + 1e-9
     if not ok:
-        note += "; what happens to one place would look like the release: spread both arms, or retry"
+        note += (
+            "; no stable pod shows what happens there, and it would look like the release: spread both arms, "
+            "or retry"
+        )
     return Check(CheckName.BALANCE, apart, MOST_APART, ok, note)
 
 

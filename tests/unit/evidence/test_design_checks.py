@@ -62,6 +62,13 @@ def test_stable_pods_with_a_past_are_controls_too():
     assert checks(pods)[CheckName.OVERLAP].ok
 
 
+def test_places_that_stable_pods_show_need_no_balance():
+    shown = [pod("stable-0", "a"), pod("stable-1", "b")]
+    assert checks([*arms("aaa", "bbb"), *shown])[CheckName.BALANCE].value == 0.0
+    half = checks([*arms("ccaa", "bbbb"), *shown])[CheckName.BALANCE]
+    assert half.value == pytest.approx(0.5)
+
+
 def test_instance_types_tell_places_apart():
     pods = [replace(p, machine="m7") if p.arm is Arm.CANARY else p for p in arms("abc", "abc")]
     assert not checks(pods)[CheckName.BALANCE].ok
