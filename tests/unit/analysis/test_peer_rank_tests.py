@@ -143,6 +143,12 @@ def test_every_run_of_kayenta_looks_back_to_the_first_stage():
     assert found.at == OFFSET + 2400.0
 
 
+def test_an_interval_longer_than_the_release_is_one_run_at_its_end():
+    watched = release(wobbling(25, 0.02), wobbling(25, 0.01, seed=2))
+    assert Kayenta(interval=3600.0).judge(watched).at == OFFSET + 1500.0
+    assert Kayenta(interval=3600.0).judge(replace(watched, complete=False)) == PASSED
+
+
 def test_kayenta_does_not_blame_the_release_for_an_outage_of_everybody():
     canary = wobbling(15) + wobbling(15, 0.2, seed=5)
     baseline = wobbling(15, seed=2) + wobbling(15, 0.2, seed=6)

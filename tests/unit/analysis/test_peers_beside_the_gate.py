@@ -30,7 +30,6 @@ LADDER = (Stage(100, 240.0, 900.0), Stage(300, 240.0, 900.0))
 SETTING = Setting(
     QUIET, replicas=12, nodes=6, stages=LADDER, times=Times(bake=60.0), stage_seconds=(600.0, 900.0)
 )
-COMPARING = [name for name in PEERS if name.startswith(("Kayenta", "PipeCD"))]
 
 
 def clocked(seed: int = 3, **harm: float) -> ClockedRelease:
@@ -157,7 +156,11 @@ def test_the_table_says_share_and_median_minutes():
     later = side_by_side(End.REVERTED, 360.0, "latency", {"Tool": PASSED})
     lines = table({"latency+25%": [ours, missed, later]}).splitlines()
     assert lines[0] == "| failed, minutes to it | latency+25% (harm, 3) |"
-    assert lines[2:] == ["| this gate | 67%, 4.0 |", "| Tool | 33%, 10.0 |"]
+    assert lines[2:] == [
+        "| this gate | 67%, 4.0 |",
+        "| this gate, left to people | 33%, 15.0 |",
+        "| Tool | 33%, 10.0 |",
+    ]
 
 
 @pytest.mark.parametrize("course", ["gate", "clock"])
@@ -170,7 +173,7 @@ def test_the_command_asks_other_tools_and_keeps_what_they_said(
     printed = capsys.readouterr().out.split("\n\n")[1]
     assert printed.splitlines()[0] == "| failed, minutes to it | errors+2pp (harm, 1) |"
     assert [line.split(" | ")[0] for line in printed.splitlines()[2:]] == [
-        f"| {name}" for name in ("this gate", *PEERS)
+        f"| {name}" for name in ("this gate", "this gate, left to people", *PEERS)
     ]
     assert set(json.loads(kept.read_text())["peers"]) == set(PEERS)
     assert main(["--table", str(kept)]) == 0

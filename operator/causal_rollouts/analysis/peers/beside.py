@@ -34,6 +34,7 @@ PEERS: Mapping[str, Peer] = {
     "Argo, worst, limit 3": AnalysisRun(failure_limit=3, ground=Ground.WORST),
     "Kayenta": Kayenta(),
     "Kayenta, our margins": Kayenta(own_margins=True),
+    "Kayenta, our margins, one run": Kayenta(interval=3600.0, own_margins=True),
     "PipeCD, limit 0": AnalysisStage(failure_limit=0),
     "PipeCD, limit 1": AnalysisStage(),
 }

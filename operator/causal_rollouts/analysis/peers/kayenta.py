@@ -11,9 +11,9 @@ once, and the last one has to reach `pass`. Minutes count as independent, and no
 run knows of those before it.
 
 Spinnaker documentation, "How canary judgment works" and "Best practices for
-configuring canary" (scores 75 and 95, baseline beside canary, no lookback);
+configuring canary" (scores 75 and 95, baseline beside canary, no lookback, runs
+an hour apart with 50 points each, which is longer than most of our releases);
 Kayenta documentation, "canary-config" (direction, nanStrategy, effectSize).
-Recommended are runs of an hour with 50 points; ours are as long as the release.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class Label(StrEnum):
 class Kayenta:
     """interval: seconds between runs, each over all since the first stage. step: seconds of one point.
 
+    An interval longer than the release is one run at its end.
+
     own_margins: effect sizes are our gate's margins instead of 1. Every metric is a group of its own, as
     advised for metrics that matter, and groups weigh alike.
     """
@@ -61,6 +63,8 @@ class Kayenta:
     def judge(self, watched: Watched) -> PeerVerdict:
         """What it would have done."""
         every = watched.bins(self.interval)
+        if watched.complete:
+            every = min(every, max(len(watched.canary), 1))
         ends = range(every, len(watched.canary) + 1, every)
         for end in ends:
             labels = {signal: self._label(watched, signal, end) for signal in Signal}

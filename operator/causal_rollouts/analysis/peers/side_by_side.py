@@ -7,11 +7,14 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from causal_rollouts.analysis.peers.verdict import PeerVerdict
+from causal_rollouts.analysis.peers.verdict import PASSED, PeerVerdict
 from causal_rollouts.analysis.simulated_release import End
 from causal_rollouts.analysis.simulation.scenarios import SCENARIOS
 
 OURS = "this gate"
+
+LEFT = "this gate, left to people"
+"""Neither reverted nor promoted: other tools have no such end, so a table without it would flatter ours."""
 
 Verdicts = Mapping[str, PeerVerdict]
 """Of one release, by name of the rule, ours among them."""
@@ -19,9 +22,10 @@ Verdicts = Mapping[str, PeerVerdict]
 
 def side_by_side(end: End, seconds: float, cause: str, peers: Mapping[str, PeerVerdict]) -> Verdicts:
     """Ours first. end, seconds, cause: what became of the release under our gate."""
-    failed = end is End.REVERTED
-    ours = PeerVerdict(failed=failed, at=seconds if failed else None, why=cause if failed else "")
-    return {OURS: ours, **peers}
+    came = PeerVerdict(failed=True, at=seconds, why=cause)
+    ours = came if end is End.REVERTED else PASSED
+    left = came if end is End.PAUSED else PASSED
+    return {OURS: ours, LEFT: left, **peers}
 
 
 def table(by_scenario: Mapping[str, Sequence[Verdicts]]) -> str:
