@@ -6,8 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import beta
 
 from causal_rollouts.stats.change_scores import change_scores, contrast
+from causal_rollouts.stats.event_odds import LOG_RATIO, STEP, log_likelihood
 from causal_rollouts.stats.exposure_classes import exposure
 from causal_rollouts.stats.mixtures import interval_half_width, one_sided_log_e, two_sided_log_e
 from causal_rollouts.stats.sensitivity import e_value
@@ -76,3 +78,29 @@ def test_butts_proposition_two_one(agree):
     flat = np.zeros(40, dtype=np.int64)
     agree("contrast", "Butts 2021, prop. 2.1", contrast(d, treated).estimate, 1 - 0.5 * 12 / 36)
     agree("exposure: total", "Butts 2021, prop. 2.1", exposure(d, treated, touched, flat).total.estimate, 1.0)
+
+
+def bayes_factor(treated: float, control: float, share: float, a: float, b: float) -> float:
+    """Log of our likelihood averaged over a beta prior of the treated side's part of the events."""
+    part = share * np.exp(LOG_RATIO) / (share * np.exp(LOG_RATIO) + 1.0 - share)
+    prior = beta.pdf(part, a, b) * part * (1.0 - part) * STEP
+    return float(np.log(prior @ np.exp(log_likelihood(treated, control, share, LOG_RATIO))))
+
+
+@pytest.mark.parametrize(
+    ("counts", "published"), [((60, 40), 0.658892), ((120, 80), 2.132641), ((1000, 1100), 0.726637)]
+)
+def test_lindon_and_malek_of_two_outcomes(agree, counts, published):
+    """Dirichlet prior of weight 100 about equal shares; our grid is fine enough for 2,100 events."""
+    found = bayes_factor(*counts, 0.5, 50.0, 50.0)
+    agree("log_likelihood, summed over a beta prior", "Lindon and Malek 2022", found, published, 1e-6)
+
+
+def test_confseq_beta_binomial_mixture(agree):
+    """Its unit test: sum 10 after v = 100 of steps of .8 and -.2, tuned at v = 100 for alpha .05."""
+    up, down, L = 0.8, 0.2, 2 * math.log(20)
+    r = 100 / (L + math.log1p(L)) - up * down
+    steps, total = 100 / (up * down), 10
+    rises = (total + down * steps) / (up + down)
+    found = bayes_factor(rises, steps - rises, down, r / up, r / down)
+    agree("log_likelihood, summed over a beta prior", "confseq", found, -0.6941012, 5e-8)
