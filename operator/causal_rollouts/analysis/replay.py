@@ -28,7 +28,7 @@ from causal_rollouts.model.reasons import Act, Phase
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import Release
 from causal_rollouts.model.telemetry import Look, Telemetry
-from causal_rollouts.model.traffic import Change
+from causal_rollouts.model.traffic import RESCALED, Change
 
 LOOK = 2
 """Bins between two looks."""
@@ -165,7 +165,7 @@ class _Replay:
         """As recorded; where the operator was still shifting, until traffic was seen to follow."""
         if last.phase in _AFTER_STAGES:
             return Phase(last.phase)
-        if last.phase == Phase.SHIFTING and not self._share_ok:
+        if last.phase == RESCALED or (last.phase == Phase.SHIFTING and not self._share_ok):
             return Phase.SHIFTING
         return Phase.OBSERVING
 

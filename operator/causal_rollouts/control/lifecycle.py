@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from causal_rollouts.control import leaving
 from causal_rollouts.control.observed import Observed
-from causal_rollouts.control.rise import can_carry, fresh, rung, unready
-from causal_rollouts.model.assignment import assign
+from causal_rollouts.control.rescale import rescaled
+from causal_rollouts.control.rise import can_carry, fresh, rung, slots_of, unready
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.reasons import Act, Outcome, Phase, Reason
 from causal_rollouts.model.registration import Registration
@@ -32,6 +32,9 @@ MAY_STEP = frozenset(
     }
 )
 """Holds that only wait for the machine; any other hold stops the steps too."""
+
+STANDSTILL = frozenset({Reason.SUSPENDED, Reason.INVALID_SPEC})
+"""Holds under which a person expects that nothing moves at all."""
 
 BLIND = frozenset({Reason.PROVIDER_ERROR, Reason.NO_DATA, Reason.INCOMPLETE_DATA, Reason.SHARE_MISMATCH})
 """Holds for want of valid data: maxDuration's clock stands still."""
@@ -73,12 +76,7 @@ def enter_stage(release: Release, step: Step, stage: int) -> Release:
         invalid_seconds=0.0,
         share_ok=False,
     )
-    want = rung(entered, step.registration)
-    taken = release.desired.slots
-    new = [slot for slot in want.slots if slot not in {p.slot for p in taken}]
-    fleet = step.observed.fleet
-    nodes = [node.name for node in fleet.nodes if node.schedulable] if fleet else []
-    slots = assign(step.registration.seed, nodes, taken, new)
+    slots = slots_of(entered, step.registration, step.observed)
     return replace(entered, desired=replace(release.desired, slots=slots, services=True))
 
 
@@ -137,6 +135,8 @@ def _promote(release: Release, step: Step) -> Release:
 
 def _hold(release: Release, decision: Decision, step: Step) -> Release:
     release = _roll(_clock(release, decision, step.now), decision, step)
+    if decision.reason not in STANDSTILL:
+        release = rescaled(release, step.registration, step.observed, step.now)
     if decision.reason not in MAY_STEP:
         return release
     match release.phase:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.decision.allocation import Rung, allocate
 from causal_rollouts.model.arms import Arm
+from causal_rollouts.model.assignment import assign
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.reasons import Phase, Reason
 from causal_rollouts.model.registration import Registration
-from causal_rollouts.model.release import Release
+from causal_rollouts.model.release import PlannedSlot, Release
 from causal_rollouts.model.traffic import Weights
 
 OVERLOAD = 1.25
@@ -19,8 +20,18 @@ STALE_LOOKS = 3
 
 
 def rung(release: Release, registration: Registration) -> Rung:
-    """Slots and weights of the current stage for the fleet as it was at the start."""
+    """Slots and weights of the current stage for the fleet as it was at the start, or has been rescaled."""
     return allocate(registration.stages, registration.arms, release.replicas)[max(release.stage, 0)]
+
+
+def slots_of(release: Release, registration: Registration, observed: Observed) -> tuple[PlannedSlot, ...]:
+    """Slots of the current stage: those that stand keep their nodes, new ones are drawn theirs."""
+    taken = release.desired.slots
+    known = {planned.slot for planned in taken}
+    new = [slot for slot in rung(release, registration).slots if slot not in known]
+    fleet = observed.fleet
+    nodes = [node.name for node in fleet.nodes if node.schedulable] if fleet else []
+    return assign(registration.seed, nodes, taken, new)
 
 
 def fresh(release: Release, grid: Grid, now: float) -> bool:

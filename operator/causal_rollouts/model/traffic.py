@@ -49,6 +49,9 @@ NOWHERE = TrafficPlan("", ())
 DISTURBED = "Disturbed"
 """Phase of a `Change` that somebody else made: bins until the next change are no evidence."""
 
+RESCALED = "Rescaled"
+"""Phase of a `Change` that makes room for slots which a larger fleet asks for."""
+
 HOME = Weights(0, 0)
 """All traffic on stable: where every release begins and where a revert goes."""
 
@@ -57,7 +60,7 @@ HOME = Weights(0, 0)
 class Change:
     """Weights in force from `time`. stage: None before the first.
 
-    phase: as in model.release, or DISTURBED.
+    phase: as in model.release, or DISTURBED, or RESCALED.
     """
 
     time: float
