@@ -12,15 +12,15 @@ from collections.abc import Callable
 
 from causal_rollouts.decision import words
 from causal_rollouts.decision.situation import Situation, Template
+from causal_rollouts.decision.verdict import verdict, without_data
 from causal_rollouts.model.decision import Decision
-from causal_rollouts.model.evidence import Evidence
 from causal_rollouts.model.reasons import Act, Outcome, Phase, Reason, Validity, Verdict
 from causal_rollouts.model.registration import OnInconclusive
 
 Rule = Callable[[Situation], Decision | None]
 
-_NO_ANSWER = {Validity.PROVIDER_ERROR: (Verdict.PROVIDER_ERROR, Reason.PROVIDER_ERROR)}
 _WEAK = {
+    Validity.PROVIDER_ERROR: Reason.PROVIDER_ERROR,
     Validity.INCOMPLETE: Reason.INCOMPLETE_DATA,
     Validity.SHARE_MISMATCH: Reason.SHARE_MISMATCH,
     Validity.SHORT_HISTORY: Reason.WAITING_FOR_HISTORY,
@@ -172,8 +172,8 @@ def invalid_data(s: Situation) -> Decision | None:
     found = s.evidence.validity
     if found is Validity.OK:
         return None
-    verdict_, reason = _NO_ANSWER.get(found, (Verdict.NO_DATA, _WEAK.get(found, Reason.NO_DATA)))
-    return Decision(verdict_, Act.HOLD, reason, s.evidence.why_invalid or str(found))
+    reason = _WEAK.get(found, Reason.NO_DATA)
+    return Decision(without_data(found), Act.HOLD, reason, s.evidence.why_invalid or str(found))
 
 
 def contaminated(s: Situation) -> Decision | None:
@@ -249,27 +249,6 @@ def hold(s: Situation) -> Decision:
         because = f"this stage speaks against {against.name}: {words.describe(against)}"
         return Decision(verdict(s), Act.HOLD, Reason.STAGE_CONTRADICTS, because)
     return Decision(verdict(s), Act.HOLD, Reason.GATHERING_EVIDENCE, known)
-
-
-def verdict(s: Situation) -> Verdict:
-    """What the evidence says on its own, whatever is done about it."""
-    if s.facts.provider_error:
-        return Verdict.PROVIDER_ERROR
-    if s.evidence is None:
-        return s.release.verdict or Verdict.NO_DATA
-    return _what_bins_say(s.evidence, promote=s.last_stage)
-
-
-def _what_bins_say(e: Evidence, *, promote: bool) -> Verdict:
-    silent = _NO_ANSWER.get(e.validity, (Verdict.NO_DATA, Reason.NO_DATA))[0]
-    order = (
-        (e.harm, Verdict.HARM),
-        (e.validity is not Validity.OK, silent),
-        (e.contaminated, Verdict.CONTAMINATED),
-        (e.shared_incident, Verdict.SHARED_INCIDENT),
-        (e.unsound() is None and e.safe(promote=promote), Verdict.SAFE),
-    )
-    return next((found for holds, found in order if holds), Verdict.INCONCLUSIVE)
 
 
 def _fresh(s: Situation) -> bool:
