@@ -8,9 +8,11 @@ import pytest
 from scipy.special import stdtr
 
 from causal_rollouts.stats.change_scores import change_scores, contrast
+from causal_rollouts.stats.event_study import event_study
 from causal_rollouts.stats.exposure_classes import exposure
 from causal_rollouts.stats.few_units import coefficient
 from causal_rollouts.stats.imputation import impute
+from causal_rollouts.stats.sensitivity import breakdown_mbar
 from tests.oracles.panels import long, neighbours, staggered, two_groups
 
 ORACLE = "diff-diff 3.13"
@@ -75,3 +77,26 @@ def test_bell_mccaffrey_with_clusters_of_several_rows(agree, seed):
     agree("coefficient, clustered: cr2", ORACLE, ours.cr2, theirs.se)
     p = 2 * stdtr(ours.df, -abs(ours.estimate / ours.cr2))
     agree("coefficient, clustered: df (through p)", ORACLE, p, theirs.p_value)
+
+
+@pytest.mark.parametrize("block", [4, 5, 6])
+def test_at_the_breakdown_their_interval_begins_at_zero(agree, block):
+    """Bounds on relative magnitudes, steps of the past taken as known (HonestDiD itself doubts them too)."""
+    y, treated, _ = two_groups(times=7)
+    y += 3.0 * (treated[:, None] & (np.arange(7) > 3)[None, :])
+    fit = diff_diff.TwoWayFixedEffects(cluster="unit").fit(
+        long(y, treated=treated.astype(int)),
+        outcome="y",
+        treatment="treated",
+        time="time",
+        unit="unit",
+        event_study=True,
+        post_periods=[4, 5, 6],
+        reference_period=3,
+    )
+    before = [m.theta.estimate for m in event_study(y, treated, reference=3) if m.block < 3]
+    mbar = breakdown_mbar(float(fit.att[block]), float(fit.se[block]), 1e12, [*before, 0.0], block - 3.0)
+    assert mbar > 0.0
+    wanted = (np.arange(4, 7) == block).astype(float)
+    bound = diff_diff.HonestDiD(method="relative_magnitude", l_vec=wanted).fit(fit, M=mbar)
+    agree("breakdown_mbar: end of the interval there", ORACLE, bound.ci_lb, 0.0)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
+from statsmodels.stats.multitest import multipletests
 
 from causal_rollouts.stats.change_scores import change_scores, contrast
+from causal_rollouts.stats.e_bh import e_bh
 from causal_rollouts.stats.event_study import event_study
 from causal_rollouts.stats.few_units import coefficient
 from causal_rollouts.stats.mixed_gls import Covariance, generalised_least_squares
@@ -75,3 +77,12 @@ def test_the_gate_s_estimate_is_generalised_least_squares(agree):
     fit = sm.GLS(y, X, sigma=np.diag(cov.sampling) + cov.members + cov.drift).fit()
     agree("generalised_least_squares", ORACLE, ours.value, fit.params[1])
     agree("generalised_least_squares: variance", ORACLE, ours.v_n + ours.v_e, fit.normalized_cov_params[1, 1])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_e_bh_is_benjamini_and_hochberg_of_inverse_e_values(agree, seed):
+    log_e = np.random.default_rng(seed).normal(2.0, 2.0, 12)
+    p = np.minimum(1.0, np.exp(-log_e))
+    for alpha in (0.01, 0.1, 0.3):
+        theirs, *_ = multipletests(p, alpha, method="fdr_bh")
+        agree("e_bh", ORACLE + " (Benjamini-Hochberg)", e_bh(log_e.tolist(), alpha), theirs, 0.0)
