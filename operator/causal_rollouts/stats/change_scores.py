@@ -21,6 +21,7 @@ def levels(y: Floats, w: Floats) -> Floats:
     """Weighted mean of each unit over its times; nan where it has no weight.
 
     y, w [units, times]; w = 0 where y is no measurement. In the unit of y.
+    Kind: exact (arithmetic).
     """
     total = w.sum(axis=1)
     found: Floats = np.divide(
@@ -33,6 +34,7 @@ def change_scores(y: Floats, w: Floats, after: Bools) -> Floats:
     """d_i = mean of unit i after less mean before, each weighted; nan where either has no weight.
 
     y, w [units, times], after [times]. Identical to dropping the unit effect of the two-way model.
+    Bertrand, Duflo and Mullainathan 2004, section IV.D.
     """
     change: Floats = levels(y[:, after], w[:, after]) - levels(y[:, ~after], w[:, ~after])
     return change
@@ -46,6 +48,7 @@ def contrast(
     d, treated, stratum, cluster [units]; nan scores and strata of one kind only are left out. Strata weigh
     as in least squares, n1 n0/(n1 + n0). Without strata and clusters cr2 is Welch's. Asymptotic in units; the
     causal reading needs parallel trends of the scores, or that treatment was drawn at random.
+    Bertrand, Duflo and Mullainathan 2004, section IV.D; Welch 1947.
     """
     groups = np.zeros(len(d), dtype=np.int64) if stratum is None else stratum
     used = np.isfinite(d)
@@ -60,6 +63,9 @@ def contrast(
 
 
 def indicators(groups: Ints) -> Floats:
-    """One column a group, 1 for its members."""
+    """One column a group, 1 for its members.
+
+    groups [units]; [units, groups]. Kind: exact (arithmetic).
+    """
     found: Floats = (groups[:, None] == np.unique(groups)[None, :]).astype(np.float64)
     return found

@@ -28,6 +28,10 @@ def member_variance(observed: Floats, expected: Floats, group: Ints) -> float:
     """Variance of the log factors of units within their group, shrunk towards .02.
 
     observed, expected: totals of each unit, expected under one common rate.
+    group [units], index of each. Derived: with u the expected count given the group's total and s its
+    share, `E (N - u)^2 = u (1 - s) + sigma^2 u^2 (1 - s)` for Poisson counts with log factors of
+    variance sigma^2; the estimate is the ratio of sums, weighed against the prior by its standard
+    error. Kind: model.
     """
     total, mean = _by_group(observed, group), _by_group(expected, group)
     scale = np.divide(total, mean, out=np.zeros_like(total), where=mean > 0)
@@ -46,7 +50,11 @@ def member_variance(observed: Floats, expected: Floats, group: Ints) -> float:
 
 
 def group_variance(observed: Floats, expected: Floats, members: Floats, v_member: float) -> float:
-    """Variance of the log factors of groups; what their few members' draw explains is taken off."""
+    """Variance of the log factors of groups; what their few members' draw explains is taken off.
+
+    observed, expected, members [groups]. Derived: `E (N - E)^2 = E + (sigma_g^2 + sigma^2 / c) E^2` for
+    groups of c members; floored at .003. Kind: model.
+    """
     weight = float(np.square(expected).sum())
     if weight <= 0.0:
         return _LEAST_GROUP
@@ -57,14 +65,23 @@ def group_variance(observed: Floats, expected: Floats, members: Floats, v_member
 def shrunk_factors(
     observed: Floats, expected: Floats, members: Floats, v_member: float, v_group: float
 ) -> tuple[Floats, Floats]:
-    """(log factor, variance left) of each group: gamma posterior of its rate about the common one."""
+    """(log factor, variance left) of each group: gamma posterior of its rate about the common one.
+
+    All [groups]. Counts thinned by their members' draw are Poisson with a gamma rate of mean one and
+    variance v_group: conjugate posterior (Gelman et al. 2013, section 2.6), its mean and a variance of
+    its log. Kind: model.
+    """
     thinned = 1.0 + v_member * expected / members
     N, M, k = observed / thinned, expected / thinned, 1.0 / v_group
     return np.log((N + k) / (M + k)), 1.0 / (N + k)
 
 
 def common_expectation(observed: Floats, exposure: Floats) -> Floats:
-    """Expected events [unit, step]: each step's common rate times each unit's lasting factor."""
+    """Expected events [unit, step]: each step's common rate times each unit's lasting factor.
+
+    observed, exposure [units, steps]. One step of iterative proportional fitting (Deming and Stephan
+    1940), exact where factors and rates multiply. Kind: exact (arithmetic).
+    """
     rate = float(observed.sum()) / max(float(exposure.sum()), 1e-300)
     mean = rate * exposure.sum(axis=1)
     factor = np.divide(observed.sum(axis=1), mean, out=np.zeros_like(mean), where=mean > 0)
@@ -79,6 +96,8 @@ def group_drift(observed: Floats, expected: Floats, group: Ints) -> float:
     """Variance of the groups' slow drift, 0 unless it exceeds its standard error.
 
     observed, expected: [unit, step]. From autocovariances at lags 1 to 4 only: chance has none.
+    group [units], index of each. Autocovariances of counts about their mean estimate those of the
+    latent rate (Zeger 1988). Kind: model; it is drift only if the rate is what moves.
     """
     O, E = _by_group(observed, group), _by_group(expected, group)
     square = float(np.square(E).mean()) if E.size else 0.0
@@ -95,6 +114,8 @@ def block_dispersion(observed: Floats, exposure: Floats) -> float:
     """Variance of block counts over their mean, at least 1: bursts make fewer independent events.
 
     observed, exposure: [unit, step].
+    Pearson's statistic over its degrees of freedom, blocks of 10 steps (McCullagh and Nelder 1989).
+    Kind: model.
     """
     steps = int(observed.shape[1]) // _BLOCK * _BLOCK
     blocks, units = steps // _BLOCK, int((exposure.sum(axis=1) > 0).sum())

@@ -31,6 +31,9 @@ def log_likelihood(treated: float, control: float, share: float, grid: Floats) -
     """Log likelihood of each log ratio less that of 0: binomial, given treated + control events.
 
     share: the treated side's part of the exposure, 0 to 1.
+    treated, control: events. grid [points], log rate ratios. Given n = x + y events, x is binomial with
+    odds `share e^theta / (1 - share)` (Przyborowski and Wilenski 1940). Kind: exact for Poisson events,
+    whatever their common rate.
     """
     log_l: Floats = treated * grid - (treated + control) * np.log1p(share * np.expm1(grid))
     return log_l
@@ -41,6 +44,7 @@ def resolved(log_l: Floats) -> Floats:
 
     One column while the grid shows the peak. A peak narrower than .7 of a step is interpolated (cubic),
     else what its sum comes to depends on where between two points it happens to lie.
+    log_l [points]. Kind: numerical, cubic Lagrange interpolation of the log.
     """
     bend = float(-np.diff(log_l, 2).min(initial=0.0))
     columns = next((c for c in _COLUMNS if bend <= _SHARPEST * c**2), _COLUMNS[-1])
@@ -51,7 +55,10 @@ def resolved(log_l: Floats) -> Floats:
 
 
 def peak(grid: Floats, log_l: Floats) -> float:
-    """Where the likelihood is highest: the parabola through the best point and its neighbours."""
+    """Where the likelihood is highest: the parabola through the best point and its neighbours.
+
+    grid, log_l [points]; in the unit of the grid. Kind: numerical, exact for a parabola.
+    """
     i = int(log_l.argmax())
     if i in (0, len(log_l) - 1):
         return float(grid[i])

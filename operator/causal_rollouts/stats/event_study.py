@@ -68,6 +68,8 @@ def pre_trend(before: Sequence[Moment], margin: float) -> PreTrend:
     """Equivalence of the trends before: the interval of every theta lies inside +-margin.
 
     Each at its own confidence: all must pass, so none is paid for twice (intersection-union). margin > 0.
+    Intersection-union of one-sided t intervals: Berger 1982; why not a test that finds nothing: Roth
+    2022. Kind: asymptotic in units.
     """
     reach = max((abs(m.theta.estimate) + m.half for m in before), default=math.nan)
     if any(math.isnan(m.half) for m in before):

@@ -72,7 +72,10 @@ class Coefficient:
 
 
 def half_width(se: float, df: float, confidence: float) -> float:
-    """Half of a two-sided t interval; nan where se is not above zero, which proves no precision."""
+    """Half of a two-sided t interval; nan where se is not above zero, which proves no precision.
+
+    In the unit of se. Kind: exact for normal estimates, else asymptotic (Student 1908).
+    """
     return float(stdtrit(df, 0.5 + confidence / 2.0)) * se if se > 0.0 else math.nan
 
 

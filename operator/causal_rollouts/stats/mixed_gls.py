@@ -57,6 +57,9 @@ def generalised_least_squares(
 
     Both variances are scaled by the Birge ratio when the residuals scatter more than the .9-quantile
     of what the covariance predicts: an understated component shows there first.
+    X [rows, columns], y [rows]. `beta = (X' V^-1 X)^-1 X' V^-1 y` (Aitken 1935); degrees of freedom
+    `v_e^2 / (v_p^2/df_p + v_g^2/df_g)` (Satterthwaite 1946); ratio of Birge 1932. Kind: asymptotic;
+    exact for Gaussian rows of known covariance.
 
     Raises:
         numpy.linalg.LinAlgError: X has not full column rank.
@@ -87,6 +90,7 @@ def foreseen(X: Floats, cov: Covariance, wanted: tuple[int, ...], settled: int) 
 
     As `generalised_least_squares` where rows scatter just as the covariance predicts: what the rows from
     `settled` on will say of the estimated variance then leaves it as it is, on more degrees of freedom.
+    X, cov, wanted as there. Kind: model, as what it foresees.
 
     Raises:
         numpy.linalg.LinAlgError: X has not full column rank.

@@ -27,6 +27,9 @@ def one_sided_log_e(x: float, v: Floats, kappa2: float) -> float:
     """Log e-value of `shift > 0` against `shift <= 0`, half-normal prior.
 
     x: estimate minus null. v: its variance in each cell (> 0). kappa2: prior variance.
+    v [cells]. The density ratio `2 N(x; 0, v + kappa2) Phi(x sqrt(kappa2 / (v (v + kappa2)))) / N(x; 0,
+    v)`, averaged over cells on both sides: Robbins 1970; the one-sided normal mixture of Howard et al.
+    2021. Kind: asymptotic.
     """
     wide = v + kappa2
     alternative = (
@@ -40,6 +43,7 @@ def scaled_one_sided_log_e(x: float, v: Floats, scales: Scales) -> float:
 
     An average of e-values is an e-value. One narrow scale calls a great effect improbable, and where the
     variance itself is in doubt the null then explains it better than the alternative.
+    x, v as there. Mixtures of mixtures: Robbins 1970. Kind: asymptotic.
     """
     return log_sum_exp(np.array([math.log(mass) + one_sided_log_e(x, v, kappa2) for mass, kappa2 in scales]))
 
@@ -49,6 +53,8 @@ def cut_normal_log_e(x: float, v: Floats, kappa2: float, centre: float) -> float
 
     Without the cut the prior reaches below zero, and an estimate far on the wrong
     side is explained better by that tail than by zero: great harm would read as safety.
+    x: margin minus estimate. v [cells]. kappa2, centre: variance and mean of the prior before the cut.
+    Density ratio as of `one_sided_log_e` with that prior (Robbins 1970). Kind: asymptotic.
     """
     wide = v + kappa2
     posterior = (centre * v + x * kappa2) / np.sqrt(v * kappa2 * wide)
@@ -61,7 +67,11 @@ def cut_normal_log_e(x: float, v: Floats, kappa2: float, centre: float) -> float
 
 
 def two_sided_log_e(x: float, v: Floats, kappa2: float) -> float:
-    """Log e-value of `shift != 0` against `shift = 0`, normal prior about zero."""
+    """Log e-value of `shift != 0` against `shift = 0`, normal prior about zero.
+
+    x, v, kappa2 as of `one_sided_log_e`. `N(x; 0, v + kappa2) / N(x; 0, v)`: Robbins 1970; the
+    two-sided normal mixture of Howard et al. 2021. Kind: asymptotic.
+    """
     return _log_ratio(log_normal_density(x, v + kappa2), log_normal_density(x, v))
 
 
@@ -72,6 +82,9 @@ def interval_half_width(v: Floats, scales: Scales, log_limit: float) -> float:
 
     The ratio depends on the distance alone; the outermost distance below the limit is taken, so a dent
     in a mixture of very unequal variances cannot cut the interval short.
+    v [cells]; in the unit of the estimate. The set of shifts with an e-value below the limit is a
+    confidence sequence of level `1 - exp(-log_limit)` (Ville 1939; Howard et al. 2021). Kind:
+    asymptotic.
     """
     widest = max(kappa2 for _, kappa2 in scales)
     reach = math.sqrt(2.0 * (log_limit + math.log1p(widest / float(v.min()))) + 4.0)

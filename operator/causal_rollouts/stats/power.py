@@ -54,6 +54,7 @@ def arrival_times(counts: Ints, paths: int, rng: np.random.Generator) -> Floats:
     """Time of the n-th event of one unit-rate Poisson process for each n in counts (> 0), [path, n].
 
     Kind: exact (increments of gamma laws), so counts of any size cost the same.
+    Rényi 1953 for differences of order statistics of exponential laws.
     """
     distinct, where = np.unique(counts, return_inverse=True)
     steps = np.diff(distinct, prepend=0).astype(np.float64)
@@ -62,7 +63,10 @@ def arrival_times(counts: Ints, paths: int, rng: np.random.Generator) -> Floats:
 
 
 def found_by(caught: Floats) -> Floats:
-    """Smallest shift found at a look or before it. caught: smallest one found at it, [path, look]."""
+    """Smallest shift found at a look or before it. caught: smallest one found at it, [path, look].
+
+    Unit of the shift. Kind: exact (arithmetic).
+    """
     least: Floats = np.minimum.accumulate(caught, axis=1)
     return least
 
@@ -80,7 +84,10 @@ def detectable(least: Floats, power: float) -> Floats:
 
 
 def crossing(log_e: Callable[[float], float], threshold: float, low: float, high: float) -> float:
-    """Where a rising function reaches a threshold in [low, high]: low where it has there, inf where never."""
+    """Where a rising function reaches a threshold in [low, high]: low where it has there, inf where never.
+
+    Kind: numerical, bisection to 1e-6 of its value.
+    """
     if log_e(low) >= threshold:
         return low
     if log_e(high) < threshold:
@@ -97,7 +104,10 @@ def crossing(log_e: Callable[[float], float], threshold: float, low: float, high
 
 
 def least_count(log_e: Callable[[int], float], threshold: float, low: int, high: int) -> int | None:
-    """Fewest events in [low, high] at which a rising function reaches a threshold, None where never."""
+    """Fewest events in [low, high] at which a rising function reaches a threshold, None where never.
+
+    Kind: exact, by bisection over integers.
+    """
     if log_e(high) < threshold:
         return None
     while low < high:

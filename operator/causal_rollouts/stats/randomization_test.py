@@ -51,6 +51,7 @@ def exchanges(treated: Bools, cluster: Ints, stratum: Ints, *, most: int = 20_00
     treated, cluster, stratum [units]; the units of a cluster in an order that does not depend on treatment.
     most: beyond so many assignments `most - 1` are drawn with `seed`. Conditional randomisation test: Athey,
     Eckles and Imbens 2018.
+    Kind: exact (an enumeration) or a seeded sample.
     """
     members = [np.flatnonzero(cluster == c) for c in np.unique(cluster)]
     members = [m[np.argsort(stratum[m], kind="stable")] for m in members]
@@ -91,6 +92,7 @@ def mean_differences(d: Floats, draws: Bools, stratum: Ints) -> Floats:
     """The contrast of `change_scores.contrast` under each assignment of a law, [draws].
 
     d, stratum [units], all finite; each draw has the same number of treated units in a stratum.
+    Kind: exact (arithmetic).
     """
     weight, total = 0.0, np.zeros(len(draws))
     for g in np.unique(stratum):

@@ -24,10 +24,15 @@ def surplus_log_e(events: float, expected: float) -> float:
 
     expected: what the null rate gives over the exposure so far. The null may be set anew each step
     from what was known before it. Exact when counts are Poisson at or below it.
+    events, expected >= 0. `sum_k p_k exp(x r_k - mu (e^{r_k} - 1))`: a mixture of Poisson likelihood
+    ratios, a supermartingale under the null (Robbins 1970; Shafer 2021 for e-values as bets).
     """
     return log_sum_exp(_LOG_PRIOR + events * _LOG_RATIO - expected * _MORE)
 
 
 def shortfall_log_e(events: float, expected: float) -> float:
-    """The same of a rate below the null; exact when counts are Poisson at or above it."""
+    """The same of a rate below the null; exact when counts are Poisson at or above it.
+
+    events, expected >= 0. `sum_k p_k exp(-x r_k + mu (1 - e^{-r_k}))` (Robbins 1970).
+    """
     return log_sum_exp(_LOG_PRIOR - events * _LOG_RATIO + expected * _LESS)

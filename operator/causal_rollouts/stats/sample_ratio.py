@@ -26,6 +26,9 @@ def sample_ratio(
 
     The slack keeps an exactly known, harmless deviation of large samples from counting; z = 4 keeps
     thousands of looks from firing by chance (6e-5 a look, two-sided, binomial).
+    x, n: counts; p: 0 to 1. Fixed-width binomial test (de Moivre's normal approximation; Fabijan et al.
+    2019 on why a mismatch voids an experiment). Kind: asymptotic a look, Bonferroni-like by its z over
+    all looks.
     """
     if n <= 0:
         return SampleRatio(None, math.nan, math.inf)

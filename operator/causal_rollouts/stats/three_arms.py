@@ -44,6 +44,9 @@ def three_arm_likelihood(
 
     log_pair: of theta on LOG_RATIO. log_both: of phi on LOG_RATIO_WIDE. rho: exposure of treated to control.
     v_treated, v_control: variances of the two draws, estimated on df degrees of freedom.
+    log_pair, log_both [points]. The product of two conditional binomials, treated against control and
+    both against the rest, integrated over the control's draw on the grid; as of
+    `event_odds.log_likelihood`, with normal draws. Kind: model.
     """
     spread = inflation(df)
     log_mean = _with_offset(log_both)

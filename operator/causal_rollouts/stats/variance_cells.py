@@ -29,18 +29,28 @@ for _constant in (CELL_QUANTILE, CELL_MASS, CELL_LOG_MASS):
 
 @lru_cache(maxsize=4096)
 def chi2_quantile(q: float, df: float) -> float:
-    """Lower q-quantile of the chi-squared distribution."""
+    """Lower q-quantile of the chi-squared distribution.
+
+    q: 0 to 1; df > 0. Kind: numerical (inverse of the incomplete gamma function).
+    """
     return 2.0 * float(gammaincinv(df / 2.0, q))
 
 
 @lru_cache(maxsize=4096)
 def inflation(df: float) -> Floats:
-    """Ratio df / chi2_{q,df} of each cell: what an estimated variance is multiplied by there."""
+    """Ratio df / chi2_{q,df} of each cell: what an estimated variance is multiplied by there.
+
+    df > 0; [cells]. Student's t as a mixture of normals over df / chi2 (Student 1908), in 11 cells.
+    Kind: numerical; the widest cell stands for the outermost tail.
+    """
     factors: Floats = df / (2.0 * gammaincinv(df / 2.0, CELL_QUANTILE))
     factors.setflags(write=False)
     return factors
 
 
 def spread(v_known: float, v_estimated: float, df: float) -> Floats:
-    """Total variance in each cell. Only the estimated part, on df degrees of freedom, is uncertain."""
+    """Total variance in each cell. Only the estimated part, on df degrees of freedom, is uncertain.
+
+    Variances in any one unit; [cells]. Kind: model: the estimated part is scaled chi-squared.
+    """
     return v_known + v_estimated * inflation(df)

@@ -57,6 +57,8 @@ def fit_components(y: Floats, n: Floats, s2: float, group: Ints) -> tuple[Compon
 
     y: mean of unit x step, n: its number of observations, 0 where missing; each unit has some.
     s2: variance of one observation. group: index of each unit's group, 0..J-1, none empty.
+    Henderson's method of fitting constants (Henderson 1953, method III) for levels; autocovariances at
+    lags 0 to 3 for the drift. Kind: model, moments.
     """
     groups = int(group.max(initial=-1)) + 1
     member = (group[None, :] == np.arange(groups)[:, None]).astype(np.float64)
@@ -78,7 +80,11 @@ def fit_components(y: Floats, n: Floats, s2: float, group: Ints) -> tuple[Compon
 
 
 def weights(n: Floats, a: float, s2: float) -> Floats:
-    """Inverse variance of a step's mean; 0 where nothing was observed."""
+    """Inverse variance of a step's mean; 0 where nothing was observed.
+
+    n of any shape. Precision `1 / (a + s2 / n)` of a step's mean, 0 where n is 0. Kind: exact for the
+    model.
+    """
     w: Floats = np.divide(n, a * n + s2, out=np.zeros_like(n), where=n > 0)
     return w
 

@@ -18,6 +18,7 @@ def second_integral(phi: float, longest: int) -> Floats:
 
     H is even with H(0) = 0, H(1) = 1/2 and H(d+1) = 2 H(d) - H(d-1) + phi^d, so that its mixed
     second difference over two windows is the sum of phi^|u-v| over them. Closed form, 0 <= phi < 1.
+    [longest + 1]. Derived by summing the geometric series twice. Kind: exact.
     """
     d = np.arange(longest + 1, dtype=np.float64)
     table: Floats = (d - phi * (1.0 - phi**d) / (1.0 - phi)) / (1.0 - phi) - d / 2.0
@@ -25,7 +26,11 @@ def second_integral(phi: float, longest: int) -> Floats:
 
 
 def window_correlation(phi: float, begin: Ints, end: Ints) -> Floats:
-    """Matrix of the covariance of window means of a unit AR(1), windows [begin, end) in whole steps."""
+    """Matrix of the covariance of window means of a unit AR(1), windows [begin, end) in whole steps.
+
+    begin, end [windows], whole steps; [windows, windows]. `sum_{u, v} phi^|u - v| / (l_r l_s)` from H
+    by inclusion and exclusion. Kind: exact.
+    """
     table = second_integral(phi, int(end.max() - begin.min()))
     apart = np.abs(begin[:, None] - end[None, :])
     total = table[apart] + table[apart.T]
