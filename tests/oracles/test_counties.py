@@ -33,7 +33,8 @@ COUNTIES = {
             0.016474583, 0.031739517, 0.044267756, 0.063280853)),
 }  # fmt: skip
 
-# group, year: ATT and its analytic error, never-treated controls, no covariates, as R did prints them.
+# group, year: ATT and its analytic error, never-treated controls, no covariates, from R's did (the reference
+# files that csdid's own tests are held against).
 R_DID = {
     (2004, 2004): (-0.0105032462, 0.0232510364),
     (2004, 2005): (-0.0704231581, 0.0309847668),
