@@ -98,9 +98,10 @@ class Course(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of a release, and what other tools would have done with it (where they were asked)."""
+    """What became of a release, and what other tools would have done on a course of it (where asked)."""
 
     ended: Ended
+    course: Course | None = None
     peers: Mapping[str, PeerVerdict] = field(default_factory=dict)
 
 
@@ -118,7 +119,7 @@ def run_judged(case: Case, course: Course | None = None) -> Judged:
     if course is Course.CLOCK:
         release = ClockedRelease(case.setting(), case.seed)
         release.run()
-    return Judged(ended, beside(release.watched()))
+    return Judged(ended, course, beside(release.watched()))
 
 
 def run_all(cases: Sequence[Case], jobs: int = 1, course: Course | None = None) -> Iterator[Judged]:
@@ -159,7 +160,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(row(name, runs, _distances(cases, runs)))
         sys.stdout.flush()
     if given.peers:
-        sys.stdout.write("\n" + table({name: list(map(_beside, runs)) for name, runs in judged.items()}))
+        sys.stdout.write(
+            "\n" + table(given.peers, {name: list(map(_beside, runs)) for name, runs in judged.items()})
+        )
     return 0
 
 
@@ -170,8 +173,8 @@ def _print_kept(path: Path, allocation: Allocation) -> None:
         cases = [Case(name, seed, allocation) for seed, _ in runs]
         sys.stdout.write(row(name, [run for _, run in runs], _distances(cases, [run for _, run in runs])))
     sys.stdout.write("\n" + family({name: [run for _, run in runs] for name, runs in found.items()}))
-    if by_others := kept_beside(path, allocation):
-        sys.stdout.write("\n" + table(by_others))
+    for course, by_others in kept_beside(path, allocation).items():
+        sys.stdout.write("\n" + table(course, by_others))
 
 
 def _beside(judged: Judged) -> Verdicts:
@@ -186,7 +189,8 @@ def _distances(cases: Sequence[Case], runs: Sequence[Ended]) -> list[float | Non
 def _keep(path: Path, case: Case, one: Judged) -> None:
     """Append a run as a line of JSON: a false revert has to be looked at one by one."""
     fixed = {"scenario": case.scenario, "seed": case.seed, "allocation": case.allocation}
-    peers = {name: asdict(verdict) for name, verdict in one.peers.items()}
+    verdicts = {name: asdict(verdict) for name, verdict in one.peers.items()}
+    peers = {one.course: verdicts} if one.course else {}
     with path.open("a") as out:
         out.write(json.dumps({**fixed, **asdict(one.ended), "peers": peers}) + "\n")
 

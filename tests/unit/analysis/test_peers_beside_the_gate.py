@@ -13,7 +13,7 @@ import pytest
 from causal_rollouts.analysis.clocked_release import ClockedRelease
 from causal_rollouts.analysis.closed_loop import main
 from causal_rollouts.analysis.peers.beside import PEERS, beside
-from causal_rollouts.analysis.peers.side_by_side import side_by_side, table
+from causal_rollouts.analysis.peers.side_by_side import kept_beside, side_by_side, table
 from causal_rollouts.analysis.peers.traffic import Signal, Traffic
 from causal_rollouts.analysis.peers.verdict import PASSED, PeerVerdict
 from causal_rollouts.analysis.peers.watched import Unwatchable, recorded, watched
@@ -154,8 +154,8 @@ def test_the_table_says_share_and_median_minutes():
     ours = side_by_side(End.REVERTED, 120.0, "latency", {"Tool": PeerVerdict(True, 600.0, "p50")})
     missed = side_by_side(End.PAUSED, 900.0, "OutOfTime", {"Tool": PASSED})
     later = side_by_side(End.REVERTED, 360.0, "latency", {"Tool": PASSED})
-    lines = table({"latency+25%": [ours, missed, later]}).splitlines()
-    assert lines[0] == "| failed, minutes to it | latency+25% (harm, 3) |"
+    lines = table("clock", {"latency+25%": [ours, missed, later]}).splitlines()
+    assert lines[0] == "| failed, minutes (clock) | latency+25% (harm, 3) |"
     assert lines[2:] == [
         "| this gate | 67%, 4.0 |",
         "| this gate, left to people | 33%, 15.0 |",
@@ -171,13 +171,24 @@ def test_the_command_asks_other_tools_and_keeps_what_they_said(
     asked = ["--scenario", "errors+2pp", "-n", "1", "--seed", "4"]
     assert main([*asked, "--peers", course, "--keep", str(kept)]) == 0
     printed = capsys.readouterr().out.split("\n\n")[1]
-    assert printed.splitlines()[0] == "| failed, minutes to it | errors+2pp (harm, 1) |"
+    assert printed.splitlines()[0] == f"| failed, minutes ({course}) | errors+2pp (harm, 1) |"
     assert [line.split(" | ")[0] for line in printed.splitlines()[2:]] == [
         f"| {name}" for name in ("this gate", "this gate, left to people", *PEERS)
     ]
-    assert set(json.loads(kept.read_text())["peers"]) == set(PEERS)
+    assert set(json.loads(kept.read_text())["peers"][course]) == set(PEERS)
     assert main(["--table", str(kept)]) == 0
     assert printed.strip() in capsys.readouterr().out
+
+
+def test_courses_that_are_kept_in_one_file_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    kept = tmp_path / "runs.jsonl"
+    run = {"scenario": "drift", "seed": 1, "allocation": "design", "end": "paused", "seconds": 60.0}
+    said = {"failed": True, "at": 60.0, "why": "p50"}
+    lines = [{**run, "cause": "OutOfTime", "peers": {course: {"Tool": said}}} for course in ("gate", "clock")]
+    kept.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = kept_beside(kept, "design")
+    assert {course: len(runs["drift"]) for course, runs in found.items()} == {"gate": 1, "clock": 1}
+    assert kept_beside(kept, "four") == {}
 
 
 def test_without_the_flag_no_other_tool_is_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -28,27 +28,34 @@ def side_by_side(end: End, seconds: float, cause: str, peers: Mapping[str, PeerV
     return {OURS: ours, LEFT: left, **peers}
 
 
-def table(by_scenario: Mapping[str, Sequence[Verdicts]]) -> str:
-    """Tools down, scenarios across: share that was failed, and minutes to it (median)."""
+def table(course: str, by_scenario: Mapping[str, Sequence[Verdicts]]) -> str:
+    """Tools down, scenarios across: share that was failed, and minutes to it (median).
+
+    course: the one that other tools judged; ours always acts on its own.
+    """
     names = list(by_scenario)
     tools = list(dict.fromkeys(tool for runs in by_scenario.values() for run in runs for tool in run))
     heads = [f"{name} ({SCENARIOS[name].kind}, {len(by_scenario[name])})" for name in names]
-    lines = [["failed, minutes to it", *heads], ["---"] * (len(names) + 1)]
+    lines = [[f"failed, minutes ({course})", *heads], ["---"] * (len(names) + 1)]
     lines += [[tool, *(_cell([run[tool] for run in by_scenario[name]]) for name in names)] for tool in tools]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def kept_beside(path: Path, allocation: str) -> dict[str, list[Verdicts]]:
-    """What was kept of runs that other tools judged too, by scenario; a seed counts once."""
-    found: dict[str, dict[int, Verdicts]] = {}
+def kept_beside(path: Path, allocation: str) -> dict[str, dict[str, list[Verdicts]]]:
+    """What was kept of runs that other tools judged too, by course and scenario; a seed counts once."""
+    found: dict[str, dict[str, dict[int, Verdicts]]] = {}
     for line in path.read_text().splitlines():
         fields = json.loads(line)
-        if fields["allocation"] != allocation or not fields.get("peers"):
+        if fields["allocation"] != allocation:
             continue
-        peers = {name: PeerVerdict(**verdict) for name, verdict in fields["peers"].items()}
-        run = side_by_side(End(fields["end"]), fields["seconds"], fields["cause"], peers)
-        found.setdefault(fields["scenario"], {})[fields["seed"]] = run
-    return {name: list(found[name].values()) for name in SCENARIOS if name in found}
+        for course, said in fields.get("peers", {}).items():
+            peers = {name: PeerVerdict(**verdict) for name, verdict in said.items()}
+            run = side_by_side(End(fields["end"]), fields["seconds"], fields["cause"], peers)
+            found.setdefault(course, {}).setdefault(fields["scenario"], {})[fields["seed"]] = run
+    return {
+        course: {name: list(runs[name].values()) for name in SCENARIOS if name in runs}
+        for course, runs in found.items()
+    }
 
 
 def _cell(verdicts: Sequence[PeerVerdict]) -> str:
