@@ -1,7 +1,7 @@
 # Every target in one line: make help
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv lock lint test oracles demo demo-embedded cluster-up cluster-status cluster-down e2e e2e-all crds calibrate bench image clean
+.PHONY: help venv lock lint test oracles demo demo-embedded cluster-up cluster-status cluster-down e2e e2e-all figures crds calibrate bench image clean
 PY := .venv/bin/python
 
 help: ## Show this list
@@ -49,6 +49,9 @@ e2e-all: cluster-up ## Every scenario on the cluster
 	$(PY) -m e2e.demo test
 	$(PY) -m pytest -q -m cluster e2e/scenarios
 	$(PY) -m pytest -q -m cluster e2e/api tests
+
+figures: cluster-up ## The figures of docs/measurements.md again: harms, 20 harmless releases in a row, shares, rest (80 minutes)
+	$(PY) -m e2e.figures
 
 crds: venv ## Render crds/ from the API models
 	$(PY) -m causal_rollouts.api.schema
