@@ -141,7 +141,7 @@ def _breakdown(
         Question.NEIGHBOURS,
         method,
         Kind.MODEL,
-        "a block moves the trends apart at most Mbar times as far as one ever did before",
+        "a block moves the trends apart at most Mbar times as far as one ever did before, and those are known",
         note=f"Mbar {mbar:.2f}: {words}",
     )
 
