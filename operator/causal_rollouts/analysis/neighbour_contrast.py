@@ -141,7 +141,7 @@ def _breakdown(
         Question.NEIGHBOURS,
         method,
         Kind.MODEL,
-        "a block moves the trends apart at most Mbar times as far as one ever did before, and those are known",
+        "no block moves the trends further apart than Mbar times what is seen of any before",
         note=f"Mbar {mbar:.2f}: {words}",
     )
 

@@ -27,9 +27,9 @@ def breakdown_mbar(
     before: the event-study estimates of the past in order, zero of the reference block included (2 at least).
     horizon: blocks from the reference block to the effect. A step of the differential trend is at most Mbar
     times the largest step of the past, so the bias is at most horizon * Mbar * step. 0: not even now.
-    inf: no step in the past. Rambachan and Roth 2023, bounds on relative magnitudes, with the steps of the past
-    taken as known: their intervals doubt these too and break down earlier (just below 2 in their Medicaid
-    example, where this says 3.3), so it bounds the bias and is no interval of theirs. Model.
+    inf: no step in the past. Rambachan and Roth 2023, bounds on relative magnitudes, with the steps of the
+    past taken as known: their intervals doubt these too and break down earlier (just below 2 in their
+    Medicaid example, where this says 3.3), so it bounds the bias and is no interval of theirs. Model.
     """
     step = max(abs(b - a) for a, b in pairwise(before))
     slack = abs(estimate) - float(stdtrit(df, 0.5 + confidence / 2.0)) * se
