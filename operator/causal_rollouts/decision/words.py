@@ -8,12 +8,17 @@ from causal_rollouts.model.checks import Check
 from causal_rollouts.model.evidence import Evidence, MetricEvidence, Process
 from causal_rollouts.model.metrics import Gating
 
+MANYFOLD = math.log(100.0)
+"""Beyond this, digits of a percentage say nothing."""
+
 
 def percent(log_ratio: float) -> str:
-    """`+24.1%` from a log ratio; `unknown` for nan."""
+    """`+24.1%` from a log ratio; `over 100 times` beyond that; `unknown` for nan."""
     if math.isnan(log_ratio):
         return "unknown"
-    return f"{100 * math.expm1(min(log_ratio, 20.0)):+.1f}%"
+    if log_ratio > MANYFOLD:
+        return "over 100 times"
+    return f"{100 * math.expm1(log_ratio):+.1f}%"
 
 
 def describe(metric: MetricEvidence) -> str:
