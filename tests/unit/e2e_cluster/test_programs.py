@@ -83,7 +83,9 @@ def test_a_program_whose_note_was_never_written_is_still_found(programs, tmp_pat
 
 
 def test_a_program_that_died_is_told_with_its_last_words(programs):
-    programs.start(Program("loser", (sys.executable, "-c", "raise SystemExit('port taken')")))
+    # Long enough to be seen as started: one that ends before is told by `start` itself.
+    dies = "import time; time.sleep(0.5); raise SystemExit('port taken')"
+    programs.start(Program("loser", (sys.executable, "-c", dies)))
     identity = programs.identity("loser")
     if identity:
         os.waitid(os.P_PID, identity.pid, os.WEXITED)
