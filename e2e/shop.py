@@ -1,9 +1,8 @@
 """One app under the gate, as a user and an on-call engineer would work with it: apply, look, annotate."""
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +14,7 @@ from e2e.cluster.trouble import ClusterTrouble
 from e2e.demo import manifests
 from e2e.demo.manifests import App, RouteForm
 from e2e.demo.versions import VERSIONS, Version
+from e2e.looking import sampled
 
 Manifest = dict[str, Any]
 GROUP = "causalrollouts.dev"
@@ -147,27 +147,9 @@ class Shop:
         canary, baseline = (refs.get(self.app.arm_name(arm), 0) for arm in ("canary", "baseline"))
         return Seen(time.time(), round(1000 * canary / whole), round(1000 * baseline / whole))
 
-    @contextmanager
-    def watching(self, every: float = 1.0) -> Iterator[list[Seen]]:
+    def watching(self, every: float = 1.0) -> AbstractContextManager[list[Seen]]:
         """Every look at the weights while the body runs."""
-        seen: list[Seen] = []
-        over = threading.Event()
-
-        def look() -> None:
-            while not over.is_set():
-                try:
-                    seen.append(self.weights())
-                except ClusterTrouble as trouble:
-                    say(f"  the route could not be read: {trouble}")
-                over.wait(every)
-
-        thread = threading.Thread(target=look, daemon=True)
-        thread.start()
-        try:
-            yield seen
-        finally:
-            over.set()
-            thread.join()
+        return sampled(self.weights, every)
 
     def versions(self) -> list[str]:
         """Versions of the Deployment's own ready pods."""

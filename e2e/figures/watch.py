@@ -1,15 +1,13 @@
 """A release as it looks from outside: what the route says and who answered, a few times a second."""
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import sqrt
 
-from e2e.cluster.progress import say
-from e2e.cluster.trouble import ClusterTrouble
 from e2e.demo.traffic import Load, LoadStats
+from e2e.looking import sampled
 from e2e.shop import Seen, Shop
 
 EVERY = 0.5
@@ -41,26 +39,9 @@ class Share:
         return (self.observed - self.weight) / self.error
 
 
-@contextmanager
-def watching(shop: Shop, load: Load) -> Iterator[list[Sight]]:
+def watching(shop: Shop, load: Load) -> AbstractContextManager[list[Sight]]:
     """Every sight while the body runs."""
-    seen: list[Sight] = []
-    over = threading.Event()
-
-    def look() -> None:
-        while not over.wait(EVERY):
-            try:
-                seen.append(Sight(shop.weights(), load.stats()))
-            except (ClusterTrouble, ValueError) as trouble:
-                say(f"  a look failed: {trouble}")
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
-        yield seen
-    finally:
-        over.set()
-        thread.join()
+    return sampled(lambda: Sight(shop.weights(), load.stats()), EVERY)
 
 
 def shares(seen: Sequence[Sight]) -> list[Share]:

@@ -184,7 +184,8 @@ class _PseudoRelease:
         t0 = frame.t0 if frame.t0 is not None else index + 1
         first = min(m.consumed for m in state.metrics) + 1 if settled else history_start(self._reg, t0)
         tables = self._tables(frame, max(first, self._past.first), now)
-        evidence, self._state = weigh(self._reg, frame, tables, Look(now, index), state)
+        # Places and ages are those of old pods that play the arms: no release would have put them there.
+        evidence, self._state = weigh(self._reg, frame, tables, Look(now, index), state, pods=())
         # Nobody moved traffic, so there is no share of requests to hold against weights.
         self._evidence = replace(evidence, share=replace(evidence.share, ok=True))
         self._placebo |= evidence.contaminated

@@ -26,7 +26,6 @@ from causal_rollouts.analysis.stage_clock import clocked
 from causal_rollouts.decision.allocation import allocate
 from causal_rollouts.decision.decide import decide
 from causal_rollouts.decision.situation import Facts, situate
-from causal_rollouts.evidence.covariates import with_covariates
 from causal_rollouts.evidence.framing import Known, framing, history_start, schedule
 from causal_rollouts.evidence.gate_state import GateState, blank, decode, encode
 from causal_rollouts.evidence.weigh import weigh
@@ -212,8 +211,7 @@ class SimulatedRelease:
         else:
             first = history_start(self._reg, frame.t0 if frame.t0 is not None else index + 1)
         tables = self._bins.tables(frame, planned, first)
-        weighed, after = weigh(self._reg, frame, tables, Look(now, index), state)
-        evidence = with_covariates(weighed, self._reg.grid, self._pods, frame)
+        evidence, after = weigh(self._reg, frame, tables, Look(now, index), state, self._pods)
         self._state = after
         self._evidence = evidence
         self._looks += 1

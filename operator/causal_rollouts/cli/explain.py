@@ -13,7 +13,7 @@ from causal_rollouts.cli.knowledge import Known, known
 from causal_rollouts.cli.meanings import MEANINGS, Meaning
 from causal_rollouts.cli.printing import age, as_json, say
 from causal_rollouts.cli.standing import Standing, State, condition, standing
-from causal_rollouts.decision.words import percent
+from causal_rollouts.model.percent import percent
 from causal_rollouts.model.reasons import Act, Phase, Reason
 from causal_rollouts.ports import Record, Rollout
 

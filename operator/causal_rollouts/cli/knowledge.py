@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from causal_rollouts.decision.words import percent
+from causal_rollouts.model.percent import percent
 from causal_rollouts.model.trace import Reading
 from causal_rollouts.ports import Record
 from causal_rollouts.web.yardstick import Yardstick, yardsticks

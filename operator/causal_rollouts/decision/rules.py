@@ -14,6 +14,7 @@ from causal_rollouts.decision import words
 from causal_rollouts.decision.situation import Situation, Template
 from causal_rollouts.decision.verdict import verdict, without_data
 from causal_rollouts.model.decision import Decision
+from causal_rollouts.model.percent import percent
 from causal_rollouts.model.reasons import Act, Outcome, Phase, Reason, Validity, Verdict
 from causal_rollouts.model.registration import OnInconclusive
 
@@ -203,7 +204,7 @@ def shared_incident(s: Situation) -> Decision | None:
     if s.evidence is None or not s.evidence.shared_incident or not s.enforcing:
         return None
     because = (
-        f"stable and baseline are {words.percent(s.evidence.shared)} against their past; "
+        f"stable and baseline are {percent(s.evidence.shared)} against their past; "
         "an incident or a shared backend: traffic does not rise until it is over"
     )
     return Decision(Verdict.SHARED_INCIDENT, Act.HOLD, Reason.SHARED_INCIDENT, because)

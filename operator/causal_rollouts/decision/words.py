@@ -7,18 +7,7 @@ import math
 from causal_rollouts.model.checks import Check
 from causal_rollouts.model.evidence import Evidence, MetricEvidence, Process
 from causal_rollouts.model.metrics import Gating
-
-MANYFOLD = math.log(100.0)
-"""Beyond this, digits of a percentage say nothing."""
-
-
-def percent(log_ratio: float) -> str:
-    """`+24.1%` from a log ratio; `over 100 times` beyond that; `unknown` for nan."""
-    if math.isnan(log_ratio):
-        return "unknown"
-    if log_ratio > MANYFOLD:
-        return "over 100 times"
-    return f"{100 * math.expm1(log_ratio):+.1f}%"
+from causal_rollouts.model.percent import percent
 
 
 def describe(metric: MetricEvidence) -> str:
@@ -59,7 +48,7 @@ def missing(evidence: Evidence, *, promote: bool) -> str:
 
 
 def check(found: Check) -> str:
-    """One check of the design, with its number and its bound."""
+    """One check of the design and what it found."""
     return f"{found.name}: {found.note}"
 
 

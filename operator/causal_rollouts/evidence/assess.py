@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from causal_rollouts.evidence.covariates import with_covariates
 from causal_rollouts.evidence.framing import first_stage, framing, history_start, moves, schedule
 from causal_rollouts.evidence.gate_state import GateState, decode, encode
 from causal_rollouts.evidence.reading import SCRAPES_BACK
@@ -68,8 +67,7 @@ def looked(
         framing(reg, pods, timeline, at - 1, before.known)
         for at in moves(reg.grid, pods, before.oldest + 1, now)
     ]
-    evidence, after = weigh(reg, frame, tables, look, before, steps)
-    return with_covariates(evidence, reg.grid, pods, frame), after
+    return weigh(reg, frame, tables, look, before, pods, steps)
 
 
 def needed_since(

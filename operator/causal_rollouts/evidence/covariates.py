@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from causal_rollouts.evidence.frame import Frame
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.checks import Check, CheckName
-from causal_rollouts.model.evidence import Evidence
 
 MOST_APART = 2 / 3
 """Total variation between the arms' places: of three pods an arm, one may be the only one of its place."""
@@ -39,16 +38,15 @@ class _Arms:
     stable: tuple[Pod, ...]
 
 
-def with_covariates(evidence: Evidence, grid: Grid, pods: Iterable[Pod], frame: Frame) -> Evidence:
-    """The evidence with what zones, instance types and ages of the arms' pods say, at the end of its bin."""
+def covariates(grid: Grid, pods: Iterable[Pod], frame: Frame) -> tuple[Check, ...]:
+    """What zones, instance types and ages of the arms' pods say, at the end of the frame's newest bin."""
     if frame.t0 is None or frame.until_stable is not None:
-        return evidence
+        return ()
     end = grid.start(frame.now + 1)
     arms = _arms(frame, [pod for pod in pods if _runs(pod, end)])
     if not arms.canary or not arms.baseline:
-        return evidence
-    found = (_balance(arms), _overlap(arms), _age(arms, end))
-    return replace(evidence, checks=(*evidence.checks, *found))
+        return ()
+    return _balance(arms), _overlap(arms), _age(arms, end)
 
 
 def _runs(pod: Pod, at: float) -> bool:

@@ -15,6 +15,7 @@ from causal_rollouts.evidence.frame import Floats
 from causal_rollouts.evidence.levels import ContinuousState
 from causal_rollouts.evidence.window_rows import Layout
 from causal_rollouts.model.checks import Check, CheckName
+from causal_rollouts.model.percent import percent
 from causal_rollouts.stats.equivalence import weighted_drift
 
 _COVERED = 0.5
@@ -32,8 +33,8 @@ def pre_trend(state: ContinuousState, layout: Layout, margin: float) -> Check:
         return Check(CheckName.PRE_TREND, math.nan, margin, None, note)
     ok = found.reach <= margin
     note = (
-        f"before the release the nodes of both arms moved apart by {_percent(found.theta)}, at most "
-        f"{_percent(found.reach)}, of {_percent(margin)}"
+        f"before the release the nodes of both arms moved apart by {percent(found.theta)}, at most "
+        f"{percent(found.reach)}, of {percent(margin)}"
     )
     if not ok:
         note += "; nodes drift too much to compare by: take more pods an arm, or find what moves the nodes"
@@ -61,7 +62,3 @@ def _dose(layout: Layout) -> Floats:
         if arm.any():
             np.add.at(dose, node[arm], sign / int(arm.sum()))
     return dose
-
-
-def _percent(log_ratio: float) -> str:
-    return f"{100 * math.expm1(log_ratio):+.1f}%"

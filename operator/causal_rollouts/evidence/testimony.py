@@ -48,8 +48,9 @@ def testimony(
     before: GateState,
     after: GateState,
     heard: Sequence[Heard],
+    comparable: tuple[Check, ...],
 ) -> Evidence:
-    """The evidence of this look."""
+    """The evidence of this look. comparable: checks of the arms' pods, beside those of their nodes' past."""
     processes = tuple(p for one in heard for p in _processes(reg, frame, one))
     share = share_test(
         after.share, schedule, countable=any(one.metric.kind is not MetricKind.RESTARTS for one in heard)
@@ -75,18 +76,17 @@ def testimony(
         placebo_threshold=PLACEBO_ALARM,
         completeness=_completeness(heard),
         stage_bins=_stage_bins(frame, schedule, 0, consumed) if frame.t0 is not None else 0,
-        checks=tuple(_pre_trend(one.metric.name, found) for one, found in _drifts(heard)),
+        checks=(*_pre_trends(heard), *comparable),
     )
 
 
-def _drifts(heard: Sequence[Heard]) -> list[tuple[Heard, Check]]:
+def _pre_trends(heard: Sequence[Heard]) -> list[Check]:
     """What metrics that act say of the time before the release."""
-    asked = [(one, one.answer.pre_trend if one.answer else None) for one in heard if one.acts]
-    return [(one, found) for one, found in asked if found is not None]
-
-
-def _pre_trend(metric: str, found: Check) -> Check:
-    return replace(found, note=f"{metric}: {found.note}")
+    return [
+        replace(found, note=f"{one.metric.name}: {found.note}")
+        for one in heard
+        if one.acts and one.answer is not None and (found := one.answer.pre_trend) is not None
+    ]
 
 
 def _processes(reg: Registration, frame: Frame, one: Heard) -> list[Process]:

@@ -7,12 +7,13 @@ newest bins: those only decide whether it may be used to let traffic rise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from causal_rollouts.evidence import questions, validity
+from causal_rollouts.evidence.covariates import covariates
 from causal_rollouts.evidence.frame import Frame, Lottery
 from causal_rollouts.evidence.framing import Known, as_of
 from causal_rollouts.evidence.gate_state import GateState, MetricState
@@ -20,6 +21,7 @@ from causal_rollouts.evidence.intake import preview, taken_in, unborn, usable
 from causal_rollouts.evidence.share import ShareState, counted
 from causal_rollouts.evidence.tables import MetricTable, Tables
 from causal_rollouts.evidence.testimony import Heard, testimony
+from causal_rollouts.model.arms import Pod
 from causal_rollouts.model.evidence import Evidence
 from causal_rollouts.model.metrics import Metric, MetricKind
 from causal_rollouts.model.reasons import Validity
@@ -35,10 +37,12 @@ def weigh(
     tables: Tables,
     look: Look,
     state: GateState,
+    pods: Iterable[Pod],
     steps: Sequence[Frame] = (),
 ) -> tuple[Evidence, GateState]:
     """Take the new bins of every metric in, judge them all, and test the share.
 
+    pods: those whose places and ages tell whether the arms are comparable; nothing else is asked of them.
     steps: frames of earlier bins of this look, where a slot changed its node after them: what it did
     before stays with the node where it did it, also when the looks in between were missed.
     """
@@ -49,7 +53,8 @@ def weigh(
     else:
         state = _taken_in(reg, (*steps, frame), tables, look, state)
         heard = _listen(reg, frame, tables, look, state)
-    return testimony(reg, frame, tables.schedule, before, state, heard), state
+    comparable = covariates(reg.grid, pods, frame)
+    return testimony(reg, frame, tables.schedule, before, state, heard, comparable), state
 
 
 def _before_the_first_stage(metric: Metric, frame: Frame, tables: Tables) -> Heard:

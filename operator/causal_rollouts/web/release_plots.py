@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from causal_rollouts.decision.words import percent
+from causal_rollouts.model.percent import percent
 from causal_rollouts.model.reasons import Act
 from causal_rollouts.model.trace import Reading
 from causal_rollouts.ports import Record

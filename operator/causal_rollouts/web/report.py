@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from causal_rollouts.decision.words import percent
+from causal_rollouts.model.evidence import Evidence
+from causal_rollouts.model.percent import percent
 from causal_rollouts.ports import LoggedDecision, Record
 from causal_rollouts.web.attribution import FALSE_DISCOVERIES, attributed
 from causal_rollouts.web.plot import Plot, svg
@@ -55,6 +56,7 @@ def _overview(records: Sequence[Record]) -> str:
 
 def _release(record: Record, anchor: str) -> str:
     budget = record.registration.budget.alpha
+    evidence = newest_evidence(record)
     stages = ", ".join(f"{stage.weight / 10:g}%" for stage in record.registration.stages)
     figures = "".join(
         _figure(plot, f"{anchor}p{number}") for number, plot in enumerate(release_plots(record))
@@ -67,7 +69,8 @@ def _release(record: Record, anchor: str) -> str:
         f'<p class="dim">Began {escape(_stamp(began(record)))}. Stages {escape(stages)}. Error budget '
         f"{100 * budget:g}% for a false revert, over all metrics, stages and looks. Assignment seed "
         f"{record.registration.seed}.</p>"
-        f"<h3>What each metric showed</h3>{_metrics(record)}{_harmed(record)}{figures}{_checks(record)}"
+        f"<h3>What each metric showed</h3>{_metrics(record)}{_harmed(evidence)}{figures}"
+        f"{_checks(evidence, record.registration.min_completeness)}"
         f"<h3>Decisions</h3>{_table(head, decisions)}{_numbers(record)}</section>"
     )
 
@@ -115,9 +118,8 @@ def _metrics(record: Record) -> str:
     return _table(head, rows)
 
 
-def _harmed(record: Record) -> str:
+def _harmed(evidence: Evidence | None) -> str:
     """Which metrics' harm holds up when all of them are asked."""
-    evidence = newest_evidence(record)
     names = attributed(evidence) if evidence else ()
     if not names:
         return ""
@@ -126,14 +128,13 @@ def _harmed(record: Record) -> str:
     )
 
 
-def _checks(record: Record) -> str:
+def _checks(e: Evidence | None, least_complete: float) -> str:
     """Whether the comparison may be believed: every number beside its bound."""
-    e = newest_evidence(record)
     if e is None:
         return ""
     sample = {True: "holds", False: "fails", None: "not yet known"}
     rows = [
-        ("Completeness", f"{e.completeness:.1%}", f"{record.registration.min_completeness:.0%} or more", ""),
+        ("Completeness", f"{e.completeness:.1%}", f"{least_complete:.0%} or more", ""),
         ("SampleRatio", f"{e.share.observed:.2%}", f"{e.share.intended:.2%}", sample[e.share.ok]),
         ("Placebo", f"{_nats(e.placebo)} nats", f"below {_nats(e.placebo_threshold)}", ""),
         ("SharedLevel", percent(e.shared), f"at most {percent(e.shared_margin)}", ""),

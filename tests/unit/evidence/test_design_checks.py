@@ -6,12 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from causal_rollouts.evidence.covariates import with_covariates
+from causal_rollouts.evidence.covariates import covariates
 from causal_rollouts.evidence.frame import Frame, Unit
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.checks import CheckName
-from tests.unit.decision.situations import evidence
 from tests.unit.evidence.latency_world import T0
 from tests.unit.evidence.test_continuous import judged, release
 
@@ -30,8 +29,7 @@ def frame(pods: list[Pod]) -> Frame:
 
 
 def checks(pods: list[Pod], seen: Frame | None = None) -> dict[str, object]:
-    told = with_covariates(evidence(), GRID, pods, seen or frame(pods))
-    return {check.name: check for check in told.checks}
+    return {check.name: check for check in covariates(GRID, pods, seen or frame(pods))}
 
 
 def arms(canary: str, baseline: str, **changes) -> list[Pod]:

@@ -32,7 +32,7 @@ def heard(metric, finding=SAFE, *, validity=Validity.OK, consumed=109, **more):
 
 
 def evidence(*those, before=None):
-    return testimony.testimony(REG, FRAME, SCHEDULE, before or blank("r1"), blank("r1"), those)
+    return testimony.testimony(REG, FRAME, SCHEDULE, before or blank("r1"), blank("r1"), those, ())
 
 
 def test_neighbours_gate_where_they_can_be_seen():

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from causal_rollouts.decision.words import percent
+from causal_rollouts.model.percent import percent
 
 
 @pytest.mark.parametrize(
