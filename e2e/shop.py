@@ -56,12 +56,23 @@ class Shop:
         apply(self.cluster, [rollouts.rollout(self.app, **self.spec)])
         return self
 
+    def respec(self, **spec: object) -> None:
+        """The rollout as the app team changes it: besides the twelve lines only what is given here."""
+        apply(self.cluster, [rollouts.rollout(self.app, **{**self.spec, **spec})])
+
     def request(self, version: Version | str) -> float:
         """Apply a version as Git would; returns when."""
         wanted = VERSIONS[version] if isinstance(version, str) else version
         say(f"{self.app.name}: git applies {wanted.name}, {wanted.says}")
         apply(self.cluster, [manifests.deployment(self.app, wanted)])
         return time.time()
+
+    def request_image(self, image: str, version: Version) -> None:
+        """Apply a version whose image is another one."""
+        say(f"{self.app.name}: git applies {version.name} with the image {image}")
+        wanted = manifests.deployment(self.app, version)
+        wanted["spec"]["template"]["spec"]["containers"][0] |= {"image": image, "imagePullPolicy": "Always"}
+        apply(self.cluster, [wanted])
 
     def request_anew(self, version: str) -> float:
         """As `request`, as a template that no release has tried: a failed one is not tried twice."""

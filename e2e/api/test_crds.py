@@ -95,7 +95,7 @@ def test_a_silent_policy_shows_what_holds(installed: Cluster) -> None:
     answer = ask(installed, "create", "--dry-run=server", "-o", "json", "-f", "-", obj=policy)
     assert answer.ok, answer.said
     defaults = json.loads(answer.out)["spec"]["defaults"]
-    assert defaults["arms"] == {"minPods": 5, "baselineRatio": "1", "baselineMaxShare": 20}
+    assert defaults["arms"] == {"minPods": 5, "baselineRatio": "1", "baselineMaxShare": 20, "prePeriod": "0s"}
     assert defaults["alphaRevert"] == "0.01"
     assert [stage["weight"] for stage in defaults["stages"]] == [5, 25, 50]
     assert defaults["evidence"]["promoteCounts"] == "3.0"

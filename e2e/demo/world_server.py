@@ -3,7 +3,7 @@
 import json
 import socket
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -45,6 +45,10 @@ class World:
         """Every request of every version takes `factor` times as long, within about a second."""
         self._put({"slowdown": factor, "errors": errors})
 
+    def slow_node(self, node: str, factor: float) -> None:
+        """Every request that a pod on this node answers takes `factor` times as long; all else is calm."""
+        self._put({"slowdown": 1.0, "errors": 0.0, "nodes": {node: factor}})
+
     def calm(self) -> None:
         self._put({"slowdown": 1.0, "errors": 0.0})
 
@@ -62,7 +66,7 @@ class World:
     def _answers(self) -> bool:
         return self.asked() >= 0
 
-    def _put(self, now: dict[str, float]) -> None:
+    def _put(self, now: Mapping[str, object]) -> None:
         request = urllib.request.Request(self._control, data=json.dumps(now).encode(), method="PUT")
         with _DIRECT.open(request, timeout=5):
             return

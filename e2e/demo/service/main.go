@@ -34,7 +34,7 @@ func serve(s settings) error {
 	defer release()
 
 	born := time.Now()
-	w := newWorld(s.WorldURL)
+	w := newWorld(s.WorldURL, s.Node)
 	b, err := newBehaviour(s, w, born)
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ func behave(t *testing.T, born time.Time, env map[string]string) *behaviour {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := newBehaviour(s, newWorld(""), born)
+	b, err := newBehaviour(s, newWorld("", "n1"), born)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,13 +194,25 @@ func TestAPodHearsOfAnIncidentAndMistrustsNonsense(t *testing.T) {
 		io.WriteString(w, said)
 	}))
 	defer server.Close()
-	w := newWorld(server.URL)
+	w := newWorld(server.URL, "n1")
 	if seen, err := w.look(context.Background()); err != nil || seen.Slowdown != 1.7 || seen.Errors != .1 {
 		t.Errorf("heard %+v, %v", seen, err)
 	}
 	for _, said = range []string{"", `{"slowdown": 0}`, `{"slowdown": 1e9}`, `{"slowdown": 1, "errors": 2}`} {
 		if seen, err := w.look(context.Background()); err == nil || seen != calm {
 			t.Errorf("%q was believed: %+v", said, seen)
+		}
+	}
+}
+
+func TestANodeMayBeSlowAlone(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `{"slowdown": 1.5, "errors": 0, "nodes": {"n1": 2}}`)
+	}))
+	defer server.Close()
+	for node, wanted := range map[string]float64{"n1": 3, "n2": 1.5} {
+		if seen, err := newWorld(server.URL, node).look(context.Background()); err != nil || seen.Slowdown != wanted {
+			t.Errorf("%s heard %+v, %v", node, seen, err)
 		}
 	}
 }

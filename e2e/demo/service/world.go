@@ -16,7 +16,8 @@ const (
 	forgetAfter = 5 * time.Second
 )
 
-// surroundings are what the whole service suffers at present, whichever the version.
+// surroundings are what a pod suffers at present, whichever its version: with
+// the whole service, and by the factor of its node where that has one.
 type surroundings struct {
 	Slowdown float64 `json:"slowdown"`
 	Errors   float64 `json:"errors"`
@@ -27,12 +28,13 @@ var calm = surroundings{Slowdown: 1}
 // world follows the incident switch that all pods share.
 type world struct {
 	url    string
+	node   string
 	client *http.Client
 	now    atomic.Pointer[surroundings]
 }
 
-func newWorld(url string) *world {
-	w := &world{url: url, client: &http.Client{Timeout: pollTimeout}}
+func newWorld(url, node string) *world {
+	w := &world{url: url, node: node, client: &http.Client{Timeout: pollTimeout}}
 	w.now.Store(&calm)
 	return w
 }
@@ -72,9 +74,16 @@ func (w *world) look(ctx context.Context) (surroundings, error) {
 		return calm, err
 	}
 	defer response.Body.Close()
-	var seen surroundings
-	if err := json.NewDecoder(response.Body).Decode(&seen); err != nil {
+	var said struct {
+		surroundings
+		Nodes map[string]float64 `json:"nodes"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&said); err != nil {
 		return calm, err
+	}
+	seen := said.surroundings
+	if factor, slow := said.Nodes[w.node]; slow {
+		seen.Slowdown *= factor
 	}
 	if !(seen.Slowdown >= .1 && seen.Slowdown <= 50 && seen.Errors >= 0 && seen.Errors <= 1) {
 		return calm, fmt.Errorf("the world says %+v; slowdown is from .1 to 50, errors from 0 to 1", seen)

@@ -1,5 +1,5 @@
-// The world around the demo: a switch that slows or breaks every pod at once,
-// whichever its version, for a reason that is not the release. Pods ask each
+// The world around the demo: a switch that slows or breaks every pod at once, or
+// the pods of one node, whichever their version, for a reason that is not the release. Pods ask each
 // second; a mounted ConfigMap would take kubelet a minute to deliver.
 package main
 
@@ -18,15 +18,21 @@ import (
 	"time"
 )
 
-// surroundings is what pods are told.
+// surroundings is what pods are told. Nodes are factors of their own, by node.
 type surroundings struct {
-	Slowdown float64 `json:"slowdown"`
-	Errors   float64 `json:"errors"`
+	Slowdown float64            `json:"slowdown"`
+	Errors   float64            `json:"errors"`
+	Nodes    map[string]float64 `json:"nodes,omitempty"`
 }
 
 func (s surroundings) check() error {
 	if !(s.Slowdown >= .1 && s.Slowdown <= 50) {
 		return fmt.Errorf("slowdown is %g; give from 0.1 to 50 (1 is calm)", s.Slowdown)
+	}
+	for node, factor := range s.Nodes {
+		if !(factor >= .1 && factor <= 50) {
+			return fmt.Errorf("nodes[%s] is %g; give from 0.1 to 50 (1 is calm)", node, factor)
+		}
 	}
 	if !(s.Errors >= 0 && s.Errors <= 1) {
 		return fmt.Errorf("errors is %g; give a share from 0 to 1", s.Errors)

@@ -60,7 +60,9 @@ func TestPodsCannotChangeTheWorld(t *testing.T) {
 
 func TestNonsenseIsRefusedAndChangesNothing(t *testing.T) {
 	us, pods := open(t)
-	for _, text := range []string{"", "{", `{"slowdown": 0}`, `{"slowdown": 1e3}`, `{"errors": 2}`, `{"slow": 2}`} {
+	for _, text := range []string{
+		"", "{", `{"slowdown": 0}`, `{"slowdown": 1e3}`, `{"errors": 2}`, `{"slow": 2}`, `{"nodes": {"n1": 0}}`,
+	} {
 		if code, _ := ask(t, "PUT", us, text); code != http.StatusBadRequest {
 			t.Errorf("%q got %d", text, code)
 		}

@@ -8,6 +8,7 @@ from typing import Any
 
 from causal_rollouts.adapters.kube import (
     ARM_LABEL,
+    BEFORE_LABEL,
     FIELD_MANAGER,
     GATE_LABEL,
     HASH_ANNOTATION,
@@ -63,7 +64,7 @@ def fleet_of(seen: Seen) -> Fleet:
     own = uid(seen.deployment)
     sets = [rs for rs in seen.replica_sets if controller(rs) == own]
     slots = _slots(name(seen.deployment), seen.replica_sets)
-    by_slot = {(labels(rs)[ROLLOUT_LABEL], labels(rs)[SLOT_LABEL]) for rs in slots}
+    by_slot = {_slot_key(rs) for rs in slots}
     places = {name(node): labels(node) for node in seen.nodes}
     arm_pods = [pod for pod in seen.pods if _slot_key(pod) in by_slot]
     return Fleet(
@@ -187,13 +188,14 @@ def _slots(target: str, replica_sets: Sequence[Object]) -> list[Object]:
     ]
 
 
-def _slot_key(pod: Object) -> tuple[str, str]:
+def _slot_key(pod: Object) -> tuple[str, str, str]:
+    """Of a ReplicaSet of a slot or of its pod."""
     found = labels(pod)
-    return found.get(ROLLOUT_LABEL, ""), found.get(SLOT_LABEL, "")
+    return found.get(ROLLOUT_LABEL, ""), found.get(SLOT_LABEL, ""), found.get(BEFORE_LABEL, "")
 
 
 def _slot_state(rs: Object, arm_pods: Sequence[Object]) -> SlotState:
-    key = (labels(rs)[ROLLOUT_LABEL], labels(rs)[SLOT_LABEL])
+    key = _slot_key(rs)
     mine = [pod for pod in arm_pods if _slot_key(pod) == key and _ended(pod) is None]
     newest = max(mine, key=created, default=None)
     failed = condition(rs, "ReplicaFailure")
@@ -205,6 +207,7 @@ def _slot_state(rs: Object, arm_pods: Sequence[Object]) -> SlotState:
         ready=newest is not None and _ready_since(newest) is not None,
         failure=str(failed.get("message", "")) if failed.get("status") == "True" else "",
         uid=uid(rs),
+        before=bool(key[2]),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from causal_rollouts.adapters.kube import (
     ARM_LABEL,
+    BEFORE_LABEL,
     HASH_ANNOTATION,
     NODE_ANNOTATION,
     RECORD,
@@ -30,6 +31,8 @@ def slot_set(action: CreateSlot) -> Object:
     The set's own labels and selector are only ours, else the target's Deployment would adopt it.
     """
     ours = {ROLLOUT_LABEL: action.record, SLOT_LABEL: action.slot.id}
+    if action.before:
+        ours[BEFORE_LABEL] = "true"
     written = {
         TARGET_ANNOTATION: action.target,
         HASH_ANNOTATION: action.template_hash,
@@ -46,7 +49,7 @@ def slot_set(action: CreateSlot) -> Object:
         "apiVersion": REPLICA_SET.api_version,
         "kind": REPLICA_SET.kind,
         "metadata": {
-            "name": f"{action.target}-{action.slot.id}",
+            "name": f"{action.target}-{action.slot.id}{'-before' if action.before else ''}",
             "labels": ours,
             "annotations": {key: value for key, value in written.items() if value},
             "ownerReferences": [owner],

@@ -84,6 +84,7 @@ def _design(reg: Registration) -> dict[str, object]:
             "minPods": reg.arms.min_pods,
             "baselineRatio": _decimal(reg.arms.baseline_ratio),
             "baselineMaxShare": reg.arms.baseline_max_share // 10,
+            "prePeriod": _duration(reg.arms.pre_period),
         },
         "readyTimeout": _duration(times.ready_timeout),
         "blockedTimeout": _duration(times.blocked_timeout),

@@ -18,11 +18,12 @@ from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.analysis.replay import scheduled_looks
 from causal_rollouts.analysis.rows import BadRecording
 from causal_rollouts.evidence.frame import CountBins, Frame, HistogramBins, Unit
-from causal_rollouts.evidence.framing import Known, framing, history_start, schedule
+from causal_rollouts.evidence.framing import Known, framing, history_start
 from causal_rollouts.evidence.levels import slot_begin
 from causal_rollouts.evidence.reading import SCRAPES_BACK
 from causal_rollouts.evidence.tables import Bins, MetricTable, measured
 from causal_rollouts.evidence.tabulate import Wanted, tabulate
+from causal_rollouts.evidence.timeline import schedule
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.metrics import Metric, MetricKind
 from causal_rollouts.model.registration import Registration

@@ -17,11 +17,12 @@ from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.analysis.shelf import Shelf
 from causal_rollouts.decision.allocation import allocate
 from causal_rollouts.evidence.frame import CountBins, Frame, HistogramBins, RestartBins, Unit
-from causal_rollouts.evidence.framing import Known, first_stage, framing
+from causal_rollouts.evidence.framing import Known, framing
 from causal_rollouts.evidence.intake import preview
 from causal_rollouts.evidence.reading import SCRAPES_BACK
 from causal_rollouts.evidence.tables import Bins, MetricTable, Schedule, columns
 from causal_rollouts.evidence.tabulate import NEVER, Wanted, tabulate
+from causal_rollouts.evidence.timeline import first_move
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.metrics import Gating
@@ -94,7 +95,7 @@ def recorded_past(reg: Registration, recording: Recording) -> Past:
         raise NoPast("samples.jsonl.gz: holds no sample of a stable pod of pods.json; record the stable pods")
     first = grid.index(min(series.times[0] for series in mine)) + 1
     last = min(
-        (first_stage(grid, recording.timeline) or NEVER) - 1,
+        (first_move(grid, recording.timeline) or NEVER) - 1,
         grid.index(max(series.times[-1] for series in mine)) - 1,
     )
     since, end = grid.start(first) - SCRAPES_BACK * grid.scrape, grid.end(last)

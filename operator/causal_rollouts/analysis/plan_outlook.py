@@ -16,11 +16,12 @@ from causal_rollouts.evidence.continuous import ContinuousState
 from causal_rollouts.evidence.errors import ErrorState
 from causal_rollouts.evidence.exceedances import ExceedanceState
 from causal_rollouts.evidence.frame import Frame, Lottery
+from causal_rollouts.evidence.layout import Layout
 from causal_rollouts.evidence.questions import Engine
 from causal_rollouts.evidence.restarts import RestartState
 from causal_rollouts.evidence.tables import Bins
 from causal_rollouts.evidence.testimony import BESIDE
-from causal_rollouts.evidence.window_rows import Layout, compare
+from causal_rollouts.evidence.window_rows import compare
 from causal_rollouts.model.evidence import SUSPICION
 from causal_rollouts.model.metrics import Metric, MetricKind
 from causal_rollouts.model.registration import Registration

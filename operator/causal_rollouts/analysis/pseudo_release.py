@@ -13,14 +13,15 @@ from enum import StrEnum
 
 from causal_rollouts.analysis.past import LEAST_PODS, NoPast, Past, bins_of, replicas_beside_arms
 from causal_rollouts.analysis.replay import LOOK
-from causal_rollouts.analysis.stage_clock import clocked
 from causal_rollouts.decision.allocation import Rung, allocate
 from causal_rollouts.decision.decide import decide
 from causal_rollouts.decision.situation import Facts, situate
+from causal_rollouts.decision.stage_clock import clocked
 from causal_rollouts.evidence.frame import Frame
-from causal_rollouts.evidence.framing import LEAST_PAST, framing, history_start, schedule
+from causal_rollouts.evidence.framing import LEAST_PAST, framing, history_start
 from causal_rollouts.evidence.gate_state import blank
 from causal_rollouts.evidence.tables import Tables
+from causal_rollouts.evidence.timeline import schedule
 from causal_rollouts.evidence.validity import LEAST_HISTORY
 from causal_rollouts.evidence.weigh import weigh
 from causal_rollouts.model.arms import Arm, Pod

@@ -16,9 +16,9 @@ from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.analysis.replay_line import ReplayLine, line
 from causal_rollouts.analysis.rows import PER_MILLE
 from causal_rollouts.analysis.shelf import Shelf
-from causal_rollouts.analysis.stage_clock import clocked
 from causal_rollouts.decision.decide import decide
 from causal_rollouts.decision.situation import Facts, situate
+from causal_rollouts.decision.stage_clock import clocked
 from causal_rollouts.evidence.assess import looked, wanted_since
 from causal_rollouts.evidence.gate_state import GateState, blank
 from causal_rollouts.model.arms import Pod
@@ -60,9 +60,9 @@ def replay(recording: Recording, until: float | None = None, *, stop: bool = Fal
 
 
 def scheduled_looks(recording: Recording) -> Iterator[Look]:
-    """When an operator that was always there would have looked, from the first stage to the last sample."""
+    """When an operator that was always there would have looked, from the first weights to the last sample."""
     grid = recording.run.grid
-    begin = next(change.time for change in recording.timeline if change.stage is not None)
+    begin = next(c.time for c in recording.timeline if c.stage is not None or c.phase == Phase.PRE_PERIOD)
     ends = [series.times[-1] for series in recording.series if series.times]
     end = max([recording.timeline[-1].time, *ends])
     index = grid.last_look(begin)
@@ -144,7 +144,7 @@ class _Replay:
         stage = timeline[-1].stage if timeline else None
         if stage is None:
             ended = self._release.stage >= 0
-            return replace(self._release, phase=Phase.FINISHING) if ended else self._release
+            return replace(self._release, phase=Phase.FINISHING) if ended else self._beforehand(timeline)
         begun = next(change.time for change in timeline if change.stage == stage)
         moved = self._release.timeline != timeline
         fresh = self._release.stage != stage
@@ -158,6 +158,22 @@ class _Replay:
             stage_since=begun,
             invalid_since=None if fresh else self._release.invalid_since,
             invalid_seconds=0.0 if fresh else self._release.invalid_seconds,
+            timeline=timeline,
+        )
+
+    def _beforehand(self, timeline: tuple[Change, ...]) -> Release:
+        """The release before its first stage: in a pre-period, or while the pods are replaced after it."""
+        known = {str(phase): phase for phase in (Phase.PRE_PERIOD, Phase.REPLACING)}
+        last = timeline[-1] if timeline else None
+        if last is None or last.phase not in known or self._release.timeline == timeline:
+            return self._release
+        return replace(
+            self._release,
+            phase=known[last.phase],
+            since=last.time,
+            stage_since=last.time if last.phase == Phase.PRE_PERIOD else None,
+            invalid_since=None,
+            invalid_seconds=0.0,
             timeline=timeline,
         )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from causal_rollouts.analysis.manifest import manifest
 from causal_rollouts.analysis.recording import Recording, Run
 from causal_rollouts.analysis.simulation.chance import draws
-from causal_rollouts.analysis.simulation.climate import HARMLESS
 from causal_rollouts.analysis.simulation.fleet import (
+    before_pods,
     node_names,
     replaced,
     scaled,
@@ -19,6 +21,7 @@ from causal_rollouts.analysis.simulation.source import SimulatedSource
 from causal_rollouts.decision.allocation import allocate
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.assignment import assign
+from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.release import PlannedSlot
 from causal_rollouts.model.traffic import HOME, Change
 
@@ -41,7 +44,7 @@ def simulate(setting: Setting, seed: int) -> Recording:
         begin=setting.begin - setting.times.history - SPARE,
         scrape=setting.grid.scrape,
         namespace=reg.namespace,
-        harm_of=lambda pod: setting.harm if pod.arm is Arm.CANARY else HARMLESS,
+        harm_of=setting.harm_of,
     )
     timeline, pods = _schedule(setting, seed)
     end = timeline[-1].time + setting.stage_seconds[-1]
@@ -67,7 +70,19 @@ def _schedule(setting: Setting, seed: int) -> tuple[tuple[Change, ...], tuple[Po
     timeline = [Change(setting.begin, None, HOME)]
     slots: tuple[PlannedSlot, ...] = ()
     moment = setting.begin
-    for stage, rung in enumerate(allocate(setting.stages, setting.arms, setting.replicas)):
+    rungs = allocate(setting.stages, setting.arms, setting.replicas)
+    if setting.arms.pre_period:
+        up = moment + setting.start_up + SETTLE
+        down = up + setting.arms.pre_period
+        planned = assign(seed, node_names(setting.nodes), (), rungs[0].slots)
+        before = before_pods(planned, moment, setting.start_up)
+        pods = (*pods, *(replace(pod, deleted=down) for pod in before))
+        timeline += [
+            Change(up, None, rungs[0].weights, Phase.PRE_PERIOD),
+            Change(down, None, HOME, Phase.REPLACING),
+        ]
+        moment = down
+    for stage, rung in enumerate(rungs):
         new = [slot for slot in rung.slots if slot not in {p.slot for p in slots}]
         planned = assign(seed, node_names(setting.nodes), slots, new)
         pods = (*pods, *slot_pods(planned[len(slots) :], moment, setting.start_up))

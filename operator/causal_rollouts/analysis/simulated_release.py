@@ -13,21 +13,24 @@ from enum import StrEnum
 from causal_rollouts.analysis.peers.watched import Watched, watched
 from causal_rollouts.analysis.simulation.chance import draws
 from causal_rollouts.analysis.simulation.fleet import (
+    before_pods,
     node_names,
     replaced,
     scaled,
     slot_pods,
     stable_fleet,
+    stands_before,
     there_at,
 )
 from causal_rollouts.analysis.simulation.setting import Setting
 from causal_rollouts.analysis.simulation.tables import SimulatedBins
-from causal_rollouts.analysis.stage_clock import clocked
 from causal_rollouts.decision.allocation import allocate
 from causal_rollouts.decision.decide import decide
 from causal_rollouts.decision.situation import Facts, situate
-from causal_rollouts.evidence.framing import Known, framing, history_start, schedule
-from causal_rollouts.evidence.gate_state import GateState, blank, decode, encode
+from causal_rollouts.decision.stage_clock import clocked
+from causal_rollouts.evidence.framing import Known, framing, history_start
+from causal_rollouts.evidence.gate_state import GateState, blank, current, decode, encode
+from causal_rollouts.evidence.timeline import schedule
 from causal_rollouts.evidence.weigh import weigh
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.assignment import assign
@@ -107,7 +110,7 @@ class SimulatedRelease:
     def run(self) -> Ended:
         """Run it to its end."""
         grid = self._setting.grid
-        self._ask_for(0, self._setting.begin)
+        self._begin(self._setting.begin)
         index = grid.last_look(self._setting.begin) + LOOK
         while True:
             now = grid.final_at(index)
@@ -130,10 +133,11 @@ class SimulatedRelease:
         complete = self._promoted is not None
         return watched(self._reg, frame, tables.metrics, end, timeline[0].time, complete=complete)
 
-    def _ask_for(self, stage: int, now: float) -> None:
-        """Slots of a stage; its weights follow when they are ready."""
-        new = [slot for slot in self._rungs[stage].slots if slot not in {p.slot for p in self._slots}]
-        planned = assign(self._reg.seed, node_names(self._setting.nodes), self._slots, new)
+    def _ask_for(self, stage: int, now: float, places: tuple[PlannedSlot, ...] = ()) -> None:
+        """Slots of a stage; its weights follow when they are ready. places: those of the pre-period."""
+        taken = places or self._slots
+        new = [slot for slot in self._rungs[stage].slots if slot not in {p.slot for p in taken}]
+        planned = assign(self._reg.seed, node_names(self._setting.nodes), taken, new)
         fresh = planned[len(self._slots) :]
         self._slots = planned
         self._pods = (*self._pods, *slot_pods(fresh, now, self._setting.start_up))
@@ -147,12 +151,24 @@ class SimulatedRelease:
             invalid_seconds=0.0,
         )
 
+    def _begin(self, now: float) -> None:
+        """Both arms on the stable template for a while, where the design asks for it."""
+        if not self._setting.arms.pre_period:
+            self._ask_for(0, now)
+            return
+        self._slots = assign(self._reg.seed, node_names(self._setting.nodes), (), self._rungs[0].slots)
+        self._pods = (*self._pods, *before_pods(self._slots, now, self._setting.start_up))
+        self._release = replace(self._release, phase=Phase.PRE_PERIOD, since=now)
+
     def _shift(self, now: float) -> None:
         """Move the weights once the slots are ready and the newest look was sound."""
         release = self._release
-        if release.phase is not Phase.SHIFTING or now - release.since < self._setting.start_up:
-            return
         if self._evidence is not None and self._evidence.validity is not Validity.OK:
+            return
+        if release.phase is Phase.PRE_PERIOD:
+            self._watch(now)
+            return
+        if release.phase is not Phase.SHIFTING or now - release.since < self._setting.start_up:
             return
         change = Change(now, release.stage, self._rungs[release.stage].weights, Phase.SHIFTING)
         self._release = replace(
@@ -162,6 +178,19 @@ class SimulatedRelease:
             stage_since=now,
             timeline=(*release.timeline, change),
         )
+
+    def _watch(self, now: float) -> None:
+        """Weights up, and when the arms were watched for long enough home again and other pods in."""
+        release, weights = self._release, self._rungs[0].weights
+        if release.stage_since is None:
+            change = Change(now, None, weights, Phase.PRE_PERIOD)
+            self._release = replace(release, stage_since=now, timeline=(change,))
+        elif now - release.stage_since - release.invalid_seconds >= self._setting.arms.pre_period:
+            home = Change(now, None, HOME, Phase.REPLACING)
+            self._pods = tuple(replace(p, deleted=now) if stands_before(p) else p for p in self._pods)
+            self._release = replace(release, timeline=(*release.timeline, home))
+            planned, self._slots = self._slots, ()
+            self._ask_for(0, now, planned)
 
     def _serve(self, index: int) -> None:
         """Serve all bins up to `index` with the weights that were in force."""
@@ -202,8 +231,8 @@ class SimulatedRelease:
 
     def _look(self, index: int, now: float) -> Decision:
         """One look."""
-        state = self._remembered()
         timeline = self._release.timeline
+        state = current(self._reg, self._remembered(), timeline, index)
         frame = framing(self._reg, self._pods, timeline, index, state.known)
         planned = schedule(self._reg, timeline, now)
         if state.metrics and all(m.settled for m in state.metrics):
@@ -250,13 +279,18 @@ class SimulatedRelease:
                 return self._ended(End.PROMOTED, decision, self._promoted or now)
         return None
 
+    def _first_weight(self) -> float:
+        """When the candidate got traffic; of a release that ended before, when the arms did."""
+        timeline = self._release.timeline
+        return next((change for change in timeline if change.stage is not None), timeline[0]).time
+
     def _ended(self, end: End, decision: Decision, now: float) -> Ended:
         evidence = self._evidence
         worst = evidence.worst if evidence is not None and end is End.REVERTED else None
         metrics = evidence.metrics if evidence is not None else ()
         return Ended(
             end=end,
-            seconds=now - self._release.timeline[0].time,
+            seconds=now - self._first_weight(),
             stage=self._release.stage,
             cause=worst.metric if worst is not None else self._release.paused_by or str(decision.reason),
             effect=next((m.effect for m in metrics if m.name == "latency"), float("nan")),

@@ -22,7 +22,7 @@ DEFAULTS: Final[dict[str, object]] = {
     "warmUp": 4,
     "blackout": 2,
     "minCompleteness": "95%",
-    "arms": {"minPods": 3, "baselineRatio": "1", "baselineMaxShare": 20},
+    "arms": {"minPods": 3, "baselineRatio": "1", "baselineMaxShare": 20, "prePeriod": "0s"},
     "readyTimeout": "5m",
     "blockedTimeout": "30m",
     "bake": "10m",

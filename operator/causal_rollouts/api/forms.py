@@ -121,6 +121,15 @@ TIME = _time("write a duration in whole units, like 30s, 5m or 1h30m; at most 72
 LASTING = _time(
     "write a duration in whole units, like 30s, 5m or 1h30m; more than 0s and at most 720h", closed=False
 )
+BEFOREHAND = Form(
+    DURATION,
+    16,
+    "write a duration in whole units from 0s to 1h, like 10m",
+    0.0,
+    3600.0,
+    shortest=2,
+    unit=SECONDS,
+)
 SHARE = Form(PERCENT, 12, "write a percentage like 5% or 0.3%")
 TAIL = Form(
     PERCENT,
@@ -146,6 +155,7 @@ MetricLabel = Annotated[str, AfterValidator(LABEL.check), LABEL.field]
 SeriesName = Annotated[str, AfterValidator(SERIES.check), SERIES.field]
 Duration = Annotated[str, AfterValidator(TIME.check), TIME.field]
 Lasting = Annotated[str, AfterValidator(LASTING.check), LASTING.field]
+Beforehand = Annotated[str, AfterValidator(BEFOREHAND.check), BEFOREHAND.field]
 TailShare = Annotated[str, AfterValidator(TAIL.check), TAIL.field]
 Percent = Annotated[str, AfterValidator(SHARE.check), SHARE.field]
 Completeness = Annotated[str, AfterValidator(COMPLETE.check), COMPLETE.field]

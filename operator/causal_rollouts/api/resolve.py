@@ -139,6 +139,7 @@ def _arms(choices: v1.Choices) -> ArmsPlan:
         min_pods=arms.min_pods or ArmsPlan().min_pods,
         baseline_ratio=_number(arms.baseline_ratio),
         baseline_max_share=10 * (arms.baseline_max_share or 20),
+        pre_period=_number(arms.pre_period, seconds),
     )
 
 

@@ -16,6 +16,7 @@ from pydantic.config import JsonDict
 
 from causal_rollouts.api.forms import (
     TIME,
+    Beforehand,
     BudgetPart,
     Completeness,
     Duration,
@@ -117,6 +118,10 @@ class Arms(Part):
         ge=1,
         le=40,
         description="Percent of the traffic above which a cohort gets one baseline pod.",
+    )
+    pre_period: Beforehand | None = Field(
+        default=None,
+        description="How long both arms are watched on the stable template before the candidate comes in.",
     )
 
 

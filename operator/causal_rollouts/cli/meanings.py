@@ -88,7 +88,8 @@ MEANINGS: dict[Reason, Meaning] = {
         "Check the gateway, session affinity, and clients that pass by the route.",
     ),
     Reason.CONTAMINATED: Meaning(
-        "Stable pods differ from stable pods: the measurements or the comparison itself are broken.",
+        "Pods of one template differ, stable from stable or, in a pre-period, arm from arm: the measurements "
+        "or the comparison itself are broken.",
         "Find what differs between them (nodes, scrapes, labels), then `resume` or `abort`.",
     ),
     Reason.SHARED_INCIDENT: Meaning(
@@ -105,6 +106,14 @@ MEANINGS: dict[Reason, Meaning] = {
         "The evidence so far cannot be read by this version of the operator; a new error budget is never "
         "opened for the same release.",
         "`abort` and then `retry`, or run the version that wrote it.",
+    ),
+    Reason.PRE_PERIOD: Meaning(
+        "Both arms run the stable version on the release's own nodes and in its traffic; what they show now "
+        "is the past that the candidate is compared with."
+    ),
+    Reason.REPLACING: Meaning(
+        "All traffic is on stable while the pods of both arms are replaced where they stand, the canary's by "
+        "the candidate."
     ),
     Reason.WAITING_FOR_HISTORY: Meaning(
         "The stable pods' past is still too short to compare with.", "Wait; it grows by itself."

@@ -24,7 +24,14 @@ AT_STAKE = frozenset({Phase.SHIFTING, Phase.OBSERVING, Phase.PROMOTING, Phase.BA
 def defend(release: Release, observed: Observed, now: float) -> Release:
     """The state after the routes were compared with it; the same state when they agree."""
     traffic = observed.traffic
-    if release.phase not in AT_STAKE or not release.timeline or traffic is None or not traffic.routes:
+    # Before the first stage no pod with traffic runs the candidate: the weights are simply set again.
+    if (
+        release.stage < 0
+        or release.phase not in AT_STAKE
+        or not release.timeline
+        or traffic is None
+        or not traffic.routes
+    ):
         return release
     held = {route.weights for route in traffic.routes}
     if held == {release.desired.weights}:

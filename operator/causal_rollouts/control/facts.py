@@ -31,6 +31,9 @@ NOT_ITS_FAULT = frozenset(
 CRASHING_AT_LEAST = 2
 """New pods of the fleet that crash before it is the candidate's fault, while there are not fewer."""
 
+JUDGED = frozenset({Phase.PREPARING, Phase.PRE_PERIOD, Phase.REPLACING, Phase.SHIFTING, Phase.OBSERVING})
+"""Phases in which the user's mistakes stop what comes next."""
+
 EXPOSED = frozenset({Phase.SHIFTING, Phase.OBSERVING, Phase.PROMOTING, Phase.BAKING, Phase.PAUSED})
 
 
@@ -51,9 +54,7 @@ def gather(
         template=_template(fleet, record) if fleet else Template.CANDIDATE,
         bypassed=_bypassed(fleet, record) if fleet else False,
         target_gone=fleet is None,
-        problems=o.problems
-        if record.release.phase in {Phase.PREPARING, Phase.SHIFTING, Phase.OBSERVING}
-        else (),
+        problems=o.problems if record.release.phase in JUDGED else (),
         crash_loop=_crash_loop(fleet) or _fleet_crashes(o, record) if fleet and exposed else "",
         never_ready=_never_ready(o, record, now) if fleet and not blocked else "",
         blocked=blocked,
@@ -159,10 +160,14 @@ def _blocked(fleet: Fleet, record: Record, now: float) -> str:
 
 def _stable_not_startable(fleet: Fleet, record: Record, now: float) -> str:
     release, times = record.release, record.registration.times
-    if release.phase is not Phase.SHIFTING or now - release.since < times.ready_timeout:
+    starting = release.phase is Phase.SHIFTING or (
+        release.phase is Phase.PRE_PERIOD and release.stage_since is None
+    )
+    if not starting or now - release.since < times.ready_timeout:
         return ""
     ready = {state.slot.id for state in fleet.slots if state.ready}
-    late = [p.slot.id for p in release.desired.slots if p.slot.arm is Arm.BASELINE and p.slot.id not in ready]
+    stable = [p.slot for p in release.desired.slots if p.before or p.slot.arm is Arm.BASELINE]
+    late = [slot.id for slot in stable if slot.id not in ready]
     return (
         f"StableNotStartable: fresh pods of the stable template do not get ready: {', '.join(late)}"
         if late

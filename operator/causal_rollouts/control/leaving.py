@@ -58,17 +58,28 @@ def finish(release: Release, now: float, outcome: Outcome, why: str) -> Release:
 
 def clean_up(release: Release, observed: Observed, now: float) -> Release:
     """Weights seen at home, then the arms away, then done."""
-    if not observed.applied(HOME):
-        return replace(release, home_since=None)
-    home_since = now if release.home_since is None else release.home_since
-    release = replace(release, home_since=home_since)
+    release = at_home(release, observed, now)
+    if release.home_since is None:
+        return release
     if release.desired.slots:
-        if now - home_since < DRAIN:
+        if not drained(release, now):
             return release
         return replace(release, desired=replace(release.desired, slots=()))
     if observed.slots or (release.desired.undo and not undone(release, observed)):
         return release
     return replace(release, phase=Phase.DONE, since=now)
+
+
+def at_home(release: Release, observed: Observed, now: float) -> Release:
+    """Since when all weights were seen at home, None while they were not."""
+    if not observed.applied(HOME):
+        return replace(release, home_since=None)
+    return release if release.home_since is not None else replace(release, home_since=now)
+
+
+def drained(release: Release, now: float) -> bool:
+    """The arms had their time to answer requests under way."""
+    return release.home_since is not None and now - release.home_since >= DRAIN
 
 
 def undone(release: Release, observed: Observed) -> bool:

@@ -7,12 +7,14 @@ nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from causal_rollouts.control import leaving
+from causal_rollouts.control import leaving, pre_period
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.control.rescale import rescaled
 from causal_rollouts.control.rise import can_carry, fresh, rung, slots_of, unready
+from causal_rollouts.decision.stage_clock import clocked
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.reasons import Act, Outcome, Phase, Reason
 from causal_rollouts.model.registration import Registration
@@ -22,6 +24,8 @@ from causal_rollouts.model.world import Fleet
 
 MAY_STEP = frozenset(
     {
+        Reason.PRE_PERIOD,
+        Reason.REPLACING,
         Reason.WAITING_FOR_HISTORY,
         Reason.WAITING_FOR_PODS,
         Reason.WAITING_FOR_CAPACITY,
@@ -35,9 +39,6 @@ MAY_STEP = frozenset(
 
 STANDSTILL = frozenset({Reason.SUSPENDED, Reason.INVALID_SPEC})
 """Holds under which a person expects that nothing moves at all."""
-
-BLIND = frozenset({Reason.PROVIDER_ERROR, Reason.NO_DATA, Reason.INCOMPLETE_DATA, Reason.SHARE_MISMATCH})
-"""Holds for want of valid data: maxDuration's clock stands still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +76,18 @@ def enter_stage(release: Release, step: Step, stage: int) -> Release:
         invalid_since=None,
         invalid_seconds=0.0,
         share_ok=False,
+        home_since=None,
+        desired=replace(release.desired, slots=pre_period.successors(release.desired.slots, release.pods)),
     )
     slots = slots_of(entered, step.registration, step.observed)
-    return replace(entered, desired=replace(release.desired, slots=slots, services=True))
+    return replace(entered, desired=replace(entered.desired, slots=slots, services=True))
 
 
 def resume(release: Release, step: Step) -> Release:
     """Go on with what a pause interrupted."""
     if release.phase is not Phase.PAUSED or release.resume is None:
         return release
-    return replace(
+    resumed = replace(
         release,
         phase=release.resume,
         since=step.now,
@@ -95,11 +98,12 @@ def resume(release: Release, step: Step) -> Release:
         invalid_seconds=_excused(release, step),
         contested=0,
     )
+    return pre_period.anew(resumed, step.now)
 
 
 def _excused(release: Release, step: Step) -> float:
     """Time of a pause does not count, and who resumes a stage that ran out of time gives it another."""
-    if release.stage_since is None:
+    if release.stage_since is None or release.stage < 0:
         return 0.0
     stands = release.since if release.invalid_since is None else release.invalid_since
     ran = stands - release.stage_since - release.invalid_seconds
@@ -134,41 +138,46 @@ def _promote(release: Release, step: Step) -> Release:
 
 
 def _hold(release: Release, decision: Decision, step: Step) -> Release:
-    release = _roll(_clock(release, decision, step.now), decision, step)
+    release = _roll(clocked(release, decision, step.now), decision, step)
     if decision.reason not in STANDSTILL:
         release = rescaled(release, step.registration, step.observed, step.now)
     if decision.reason not in MAY_STEP:
         return release
-    match release.phase:
-        case Phase.PREPARING:
-            return enter_stage(release, step, 0) if _fresh(release, step) else release
-        case Phase.SHIFTING:
-            return _shift(release, step)
-        case Phase.PROMOTING:
-            rolled = step.observed.fleet is not None and _rolled(step.observed.fleet, release)
-            return replace(release, phase=Phase.BAKING, since=step.now) if rolled else release
-        case Phase.BAKING:
-            # Weights home give the baseline's share to the candidate: a rise as any other.
-            if step.now - release.since < step.registration.times.bake or not _fresh(release, step):
-                return release
-            return leaving.finish(release, step.now, Outcome.PROMOTED, "promoted")
-        case Phase.REVERTING | Phase.FINISHING:
-            return leaving.clean_up(release, step.observed, step.now)
-        case _:
-            return release
+    step_on = _STEPS.get(release.phase)
+    return release if step_on is None else step_on(release, step)
 
 
-def _clock(release: Release, decision: Decision, now: float) -> Release:
-    """MaxDuration's clock stands while data are invalid; between two looks the last word stands."""
-    blind = decision.reason in BLIND
-    if release.phase is not Phase.OBSERVING or decision.reason is Reason.BETWEEN_LOOKS:
+def _prepared(release: Release, step: Step) -> Release:
+    if not _fresh(release, step):
         return release
-    if blind == (release.invalid_since is not None):
+    if step.registration.arms.pre_period > 0:
+        return pre_period.enter(release, step.registration, step.observed, step.now)
+    return enter_stage(release, step, 0)
+
+
+def _watched(release: Release, step: Step) -> Release:
+    return pre_period.watch(release, step.registration, step.observed, step.now)
+
+
+def _replaced(release: Release, step: Step) -> Release:
+    release = leaving.at_home(release, step.observed, step.now)
+    return enter_stage(release, step, 0) if leaving.drained(release, step.now) else release
+
+
+def _rolled_out(release: Release, step: Step) -> Release:
+    rolled = step.observed.fleet is not None and _rolled(step.observed.fleet, release)
+    return replace(release, phase=Phase.BAKING, since=step.now) if rolled else release
+
+
+def _baked(release: Release, step: Step) -> Release:
+    """Weights home give the baseline's share to the candidate: a rise as any other."""
+    if step.now - release.since < step.registration.times.bake or not _fresh(release, step):
         return release
-    if blind:
-        return replace(release, invalid_since=now)
-    lost = now - (release.invalid_since or now)
-    return replace(release, invalid_since=None, invalid_seconds=release.invalid_seconds + lost)
+    return leaving.finish(release, step.now, Outcome.PROMOTED, "promoted")
+
+
+def _cleaned_up(release: Release, step: Step) -> Release:
+    return leaving.clean_up(release, step.observed, step.now)
 
 
 def _roll(release: Release, decision: Decision, step: Step) -> Release:
@@ -222,3 +231,16 @@ def note_blocked(release: Release, blocked: str, now: float) -> Release:
         return replace(release, blocked_since=now)
     since = now if release.phase is Phase.SHIFTING else release.since
     return replace(release, blocked_since=None, since=since)
+
+
+_STEPS: Mapping[Phase, Callable[[Release, Step], Release]] = {
+    Phase.PREPARING: _prepared,
+    Phase.PRE_PERIOD: _watched,
+    Phase.REPLACING: _replaced,
+    Phase.SHIFTING: _shift,
+    Phase.PROMOTING: _rolled_out,
+    Phase.BAKING: _baked,
+    Phase.REVERTING: _cleaned_up,
+    Phase.FINISHING: _cleaned_up,
+}
+"""What the machine does by itself in a phase while nothing holds it up."""

@@ -76,25 +76,27 @@ def _weights(release: Release, o: Observed) -> Iterator[Action]:
 
 def _slots(record: Record, o: Observed) -> Iterator[Action]:
     release, templates = record.release, record.templates
-    there = {state.slot: state for state in o.slots}
-    wanted = {planned.slot: planned for planned in release.desired.slots}
-    for slot, planned in wanted.items():
-        if slot not in there and release.phase not in GOING:
-            canary = slot.arm is Arm.CANARY
+    taken = {state.slot for state in o.slots}
+    for planned in release.desired.slots:
+        # A place is free once its slot of the pre-period is gone.
+        if planned.slot not in taken and release.phase not in GOING:
+            new = planned.slot.arm is Arm.CANARY and not planned.before
             yield act.CreateSlot(
-                slot=slot,
-                template=templates.candidate if canary else templates.stable,
-                template_hash=release.candidate_hash if canary else release.stable_hash,
+                slot=planned.slot,
+                template=templates.candidate if new else templates.stable,
+                template_hash=release.candidate_hash if new else release.stable_hash,
                 node=planned.node,
                 target=record.registration.target,
                 record=record.name,
                 record_uid=record.uid,
+                before=planned.before,
             )
     # A slot that still has traffic is never taken away, whatever the intent says.
     if o.applied(HOME):
-        for slot, state in there.items():
-            if slot not in wanted:
-                yield act.DeleteSlot(slot, state.name, state.uid)
+        wanted = {(planned.slot, planned.before) for planned in release.desired.slots}
+        for state in o.slots:
+            if (state.slot, state.before) not in wanted:
+                yield act.DeleteSlot(state.slot, state.name, state.uid)
 
 
 def _roll(release: Release, o: Observed) -> Iterator[Action]:

@@ -44,8 +44,8 @@ def unready(release: Release, observed: Observed) -> tuple[str, ...]:
     """Slots whose pod is not ready, and arms whose pods the gateway does not see yet."""
     if observed.fleet is None or observed.traffic is None:
         return tuple(p.slot.id for p in release.desired.slots)
-    ready = {state.slot for state in observed.slots if state.ready}
-    slots = [p.slot.id for p in release.desired.slots if p.slot not in ready]
+    ready = {(state.slot, state.before) for state in observed.slots if state.ready}
+    slots = [p.slot.id for p in release.desired.slots if (p.slot, p.before) not in ready]
     wanted = {arm: sum(p.slot.arm is arm for p in release.desired.slots) for arm in Arm}
     arms = [arm for arm in (Arm.BASELINE, Arm.CANARY) if observed.traffic.endpoints.get(arm, 0) < wanted[arm]]
     return tuple(slots or (f"endpoints of {arm}" for arm in arms))
@@ -62,7 +62,7 @@ def can_carry(observed: Observed, release: Release, weights: Weights) -> bool:
 def waits_for(release: Release, registration: Registration, observed: Observed) -> tuple[Reason, str] | None:
     """What keeps the weights of a stage from being set, None where nothing of the cluster does."""
     want = rung(release, registration).weights
-    if release.phase is not Phase.SHIFTING or release.desired.weights == want:
+    if release.phase not in {Phase.SHIFTING, Phase.PRE_PERIOD} or release.desired.weights == want:
         return None
     if late := unready(release, observed):
         return Reason.WAITING_FOR_PODS, f"waiting until these are ready: {', '.join(late)}"

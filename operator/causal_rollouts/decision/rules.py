@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 
 from causal_rollouts.decision import words
+from causal_rollouts.decision.pre_period import pre_period, twins_differ
 from causal_rollouts.decision.situation import Situation, Template
 from causal_rollouts.decision.verdict import verdict, without_data
 from causal_rollouts.model.decision import Decision
@@ -144,6 +145,10 @@ def machine_steps(s: Situation) -> Decision | None:
     """Outside a stage nothing is judged: the machine finishes the step it is in."""
     steps = {
         Phase.PREPARING: (Reason.WAITING_FOR_HISTORY, "preparing: waiting for history"),
+        Phase.REPLACING: (
+            Reason.REPLACING,
+            "the pods of both arms are replaced: the canary's get the candidate",
+        ),
         Phase.PROMOTING: (
             Reason.ROLLING_OUT,
             "the Deployment rolls to the candidate; the gate keeps watching",
@@ -157,7 +162,10 @@ def machine_steps(s: Situation) -> Decision | None:
     if s.release.phase in steps:
         reason, because = steps[s.release.phase]
         return Decision(verdict(s), Act.HOLD, reason, because)
-    if s.release.phase is Phase.SHIFTING and not _share_wrong(s):
+    shifting = s.release.phase is Phase.SHIFTING or (
+        s.release.phase is Phase.PRE_PERIOD and s.release.stage_since is None
+    )
+    if shifting and not _share_wrong(s):
         return Decision(verdict(s), Act.HOLD, *s.facts.waits_for)
     return None
 
@@ -294,8 +302,10 @@ RULES: tuple[Rule, ...] = (
     machine_steps,
     invalid_data,
     contaminated,
+    twins_differ,
     deadline,
     shared_incident,
+    pre_period,
     unsound,
     time_moves,
     safe_advances,

@@ -83,7 +83,13 @@ class Situation:
     @property
     def exposed(self) -> bool:
         """The candidate takes or may take traffic."""
-        return self.release.phase not in {Phase.PREPARING, Phase.REVERTING, Phase.FINISHING, Phase.DONE}
+        return not (self.ending or self.before)
+
+    @property
+    def before(self) -> bool:
+        """No pod runs the candidate yet."""
+        phase = self.release.resume if self.release.phase is Phase.PAUSED else self.release.phase
+        return phase in {Phase.PREPARING, Phase.PRE_PERIOD, Phase.REPLACING}
 
     @property
     def ending(self) -> bool:

@@ -17,6 +17,12 @@ def describe(metric: MetricEvidence) -> str:
     return f"{metric.name} {percent(metric.effect)} ({percent(metric.lower)} to {percent(metric.upper)})"
 
 
+def effects(evidence: Evidence) -> str:
+    """What is known of the metrics that gate; "" while nothing is."""
+    known = [m for m in evidence.metrics if m.gating is Gating.BOTH and not math.isnan(m.effect)]
+    return ", ".join(describe(metric) for metric in known)
+
+
 def harm(evidence: Evidence) -> str:
     """Why harm is taken for proven."""
     worst = evidence.worst
@@ -26,6 +32,18 @@ def harm(evidence: Evidence) -> str:
     return (
         f"the candidate causes harm: {what} against baseline; evidence {evidence.log_harm:.1f} nats"
         f"{share}, the error budget ends at {evidence.log_threshold:.1f}"
+    )
+
+
+def difference(evidence: Evidence) -> str:
+    """How arms of one template differ, and what to do."""
+    worst = evidence.worst
+    metric = _metric(evidence, worst)
+    what = describe(metric) if metric else (worst.metric if worst else "several metrics together")
+    return (
+        f"{what} between them; evidence {evidence.log_harm:.1f} of {evidence.log_threshold:.1f} nats: their "
+        "nodes or their traffic are not alike; find out what sets them apart, then resume to watch them "
+        "anew, or abort"
     )
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from causal_rollouts.evidence.framing import first_stage, framing, history_start, moves, schedule
-from causal_rollouts.evidence.gate_state import GateState, decode, encode
+from causal_rollouts.evidence.framing import framing, history_start, moves
+from causal_rollouts.evidence.gate_state import GateState, current, decode, encode
 from causal_rollouts.evidence.reading import SCRAPES_BACK
 from causal_rollouts.evidence.tabulate import Wanted, tabulate
+from causal_rollouts.evidence.timeline import FOREVER, schedule, watched_from
 from causal_rollouts.evidence.weigh import weigh
 from causal_rollouts.model.arms import Pod
 from causal_rollouts.model.bins import Grid
@@ -60,6 +61,7 @@ def looked(
 ) -> tuple[Evidence, GateState]:
     """As `assess`, from one state to the next without their bytes: a replay need not write what it reads."""
     now = max(look.last_final, before.consumed)
+    before = current(reg, before, timeline, now)
     frame = framing(reg, pods, timeline, now, before.known)
     wanted = [_wanted(reg, timeline, metric, before, now) for metric in reg.metrics]
     tables = tabulate(reg.grid, pods, frame, schedule(reg, timeline, look.time), telemetry, wanted)
@@ -88,9 +90,14 @@ def wanted_since(
     reg: Registration, timeline: tuple[Change, ...], before: GateState, now: float | None = None
 ) -> float:
     """As `needed_since`, of a state that is not encoded."""
+    newest = FOREVER if now is None else reg.grid.last_look(now)
+    if not before.known.holds(reg.grid, timeline, newest):
+        # One of the looks that are due will begin anew.
+        anew = wanted_since(reg, timeline, current(reg, before, timeline, newest), now)
+        return min([anew, *(m.since for m in before.metrics if m.settled)])
     if before.metrics and all(m.settled for m in before.metrics):
         return min(m.since for m in before.metrics)
-    start = before.known.t0 if before.known.t0 is not None else first_stage(reg.grid, timeline)
+    start = before.known.t0 if before.known.t0 is not None else watched_from(reg.grid, timeline, newest)
     if start is None:
         latest = now if now is not None else max((c.time for c in timeline), default=0.0)
         start = max(reg.grid.last_look(latest) if latest > 0 else 0, before.now) + 1
@@ -111,6 +118,6 @@ def _wanted(
     if mine is not None and mine.settled:
         return Wanted(metric, mine.consumed + 1, mine.since, mine.edges)
     grid: Grid = reg.grid
-    t0 = before.known.t0 if before.known.t0 is not None else first_stage(grid, timeline)
+    t0 = before.known.t0 if before.known.t0 is not None else watched_from(grid, timeline, now)
     start = now + 1 if t0 is None else min(t0, now + 1)
     return Wanted(metric, history_start(reg, start), _from(reg, start))

@@ -8,16 +8,18 @@ against baseline) and of standing beside it, each with its evidence.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from causal_rollouts.evidence.frame import Finding, Frame, HistogramBins, Lottery, Track
 from causal_rollouts.evidence.history_fit import fit_history
+from causal_rollouts.evidence.layout import Layout
 from causal_rollouts.evidence.levels import ContinuousState, absorb
 from causal_rollouts.evidence.placebo import placebo
 from causal_rollouts.evidence.pre_trend import pre_trend
-from causal_rollouts.evidence.window_rows import Comparison, Layout, compare
+from causal_rollouts.evidence.window_rows import Comparison, compare
 from causal_rollouts.model.checks import Check
 from causal_rollouts.model.metrics import Margins
 from causal_rollouts.stats.mixed_gls import Estimate, generalised_least_squares
@@ -32,6 +34,7 @@ __all__ = [
     "harm_log_e",
     "judge",
     "safe_log_e",
+    "twins_log_e",
 ]
 
 HARM_CREDIT = 1.1
@@ -90,8 +93,9 @@ def judge(state: ContinuousState, frame: Frame, margins: Margins) -> ContinuousF
             if len(estimates) > 1:
                 neighbours[start] = estimates[1]
     beside = any(comparison is not None and comparison.same_node for _, comparison in looks)
-    tau = _finding(effects, frame.windows, margins, _NO_PAIR, _SAME_NODE if beside else "")
-    neighbour = _finding(neighbours, frame.windows, margins, _NO_NEIGHBOUR, "") if neighbours else None
+    shown = twins_log_e if frame.twins else harm_log_e
+    tau = _finding(effects, frame.windows, margins, shown, _NO_PAIR, _SAME_NODE if beside else "")
+    neighbour = _finding(neighbours, frame.windows, margins, shown, _NO_NEIGHBOUR, "") if neighbours else None
     return ContinuousFindings(
         tau=tau,
         neighbour=neighbour,
@@ -110,11 +114,16 @@ def _estimate(state: ContinuousState, comparison: Comparison) -> tuple[Estimate,
 
 
 def _finding(
-    estimates: dict[int, Estimate], windows: tuple[int, ...], margins: Margins, missing: str, note: str
+    estimates: dict[int, Estimate],
+    windows: tuple[int, ...],
+    margins: Margins,
+    shown: Callable[[Estimate, Margins], float],
+    missing: str,
+    note: str,
 ) -> Finding:
     """Evidence of each window; effect, interval and safety are of the whole release, the first one."""
     tracks = tuple(
-        Track(start, harm_log_e(estimates[start], margins) if start in estimates else -math.inf)
+        Track(start, shown(estimates[start], margins) if start in estimates else -math.inf)
         for start in windows
     )
     first = estimates.get(windows[0])
@@ -162,6 +171,12 @@ def harm_log_e(estimate: Estimate, margins: Margins) -> float:
     return HARM_CREDIT + scaled_one_sided_log_e(
         estimate.value - math.log1p(margins.null_below), v, _SCALES_HARM
     )
+
+
+def twins_log_e(estimate: Estimate, margins: Margins) -> float:
+    """Evidence that two arms of one template differ, whichever way: the better half of two processes."""
+    mirrored = replace(estimate, value=-estimate.value)
+    return max(harm_log_e(estimate, margins), harm_log_e(mirrored, margins)) - math.log(2.0)
 
 
 def safe_log_e(estimate: Estimate, margins: Margins) -> float:

@@ -44,6 +44,8 @@ class Frame:
     excluded: bins in blackout, all units.
     until_stable: bin from which stable rows and neighbours no longer count (promotion), or None.
     now: newest bin consumed by this look.
+    twins: both arms run the stable template: what differs between them is no release.
+    before: [first, end) of the pre-period that lies behind this release, None where there was none.
     """
 
     units: tuple[Unit, ...]
@@ -55,6 +57,8 @@ class Frame:
     until_stable: int | None
     now: int
     warm_up: int
+    twins: bool = False
+    before: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from causal_rollouts.evidence.frame import Frame, Unit
-from causal_rollouts.evidence.tables import Schedule
+from causal_rollouts.evidence.timeline import excluded, pre_period, stage_starts, until_stable, watched_from
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.bins import Grid
-from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.registration import Registration
-from causal_rollouts.model.traffic import DISTURBED, HOME, Change
+from causal_rollouts.model.traffic import Change
 
 LEAST_PAST = 10
 """Warm bins that a stable pod needs before the first stage to be a unit; fewer say nothing of its level."""
@@ -31,14 +29,18 @@ class Known:
     units: tuple[Unit, ...] = ()
     exposed: tuple[tuple[str, int], ...] = ()
 
+    def holds(self, grid: Grid, timeline: Sequence[Change], now: int) -> bool:
+        """False once another thing is watched: the release after its pre-period, or that one anew."""
+        return self.t0 is None or self.t0 == watched_from(grid, timeline, now)
+
 
 def framing(
     reg: Registration, pods: Sequence[Pod], timeline: Sequence[Change], now: int, known: Known
 ) -> Frame:
     """The frame up to and with bin `now`."""
     grid = reg.grid
-    starts = _stage_starts(grid, timeline, now)
-    t0 = known.t0 if known.t0 is not None else (starts[0] if starts else None)
+    starts = stage_starts(grid, timeline, now)
+    t0 = known.t0 if known.t0 is not None else watched_from(grid, timeline, now)
     stable = _stable(reg, pods, now, t0, known)
     slots = _slots(grid, pods, now, known)
     return Frame(
@@ -47,27 +49,13 @@ def framing(
         windows=tuple(dict.fromkeys((t0, *(s for s in starts if s > t0)))) if t0 is not None else (),
         planned=len(reg.stages),
         exposed=_exposed(grid, pods, now, t0, known),
-        excluded=_excluded(reg, timeline, now),
-        until_stable=_until_stable(grid, timeline, now),
+        excluded=excluded(reg, timeline, now),
+        until_stable=until_stable(grid, timeline, now),
         now=now,
         warm_up=reg.times.warm_up,
+        twins=t0 is not None and not starts,
+        before=pre_period(grid, timeline, now),
     )
-
-
-def schedule(reg: Registration, timeline: Sequence[Change], time: float) -> Schedule:
-    """Stage and weights in force at `time`."""
-    grid = reg.grid
-    past = [change for change in timeline if change.time <= time]
-    staged = [change for change in past if change.stage is not None]
-    first = None
-    if staged:
-        begun = next(change for change in staged if change.stage == staged[-1].stage)
-        first = _bin_from(grid, begun.time)
-    moves = _moves(past)
-    if not moves:
-        return Schedule(first, 0, 0.0)
-    _, end = _blackout(reg, moves[-1])
-    return Schedule(first, end, moves[-1].weights.share(Arm.CANARY))
 
 
 def as_of(frame: Frame, now: int) -> Frame:
@@ -94,55 +82,6 @@ def moves(grid: Grid, pods: Iterable[Pod], after: int, until: int) -> tuple[int,
 def history_start(reg: Registration, t0: int) -> int:
     """First bin of the pre-period of a release whose first stage begins at t0."""
     return t0 - math.floor(reg.times.history / reg.grid.width)
-
-
-def first_stage(grid: Grid, timeline: Sequence[Change]) -> int | None:
-    """First bin of the first stage, None before it."""
-    change = next((c for c in timeline if c.stage is not None), None)
-    return None if change is None else _bin_from(grid, change.time)
-
-
-def _bin_from(grid: Grid, time: float) -> int:
-    """First bin that begins at or after `time`."""
-    return math.ceil(time / grid.width)
-
-
-def _stage_starts(grid: Grid, timeline: Iterable[Change], now: int) -> list[int]:
-    """First bin of every stage that has begun, up to `now`."""
-    starts: dict[int, int] = {}
-    for change in timeline:
-        if change.stage is not None:
-            starts.setdefault(change.stage, _bin_from(grid, change.time))
-    return sorted(start for start in starts.values() if start <= now)
-
-
-def _moves(timeline: Iterable[Change]) -> list[Change]:
-    """The changes that moved weights."""
-    held, moves = HOME, []
-    for change in timeline:
-        if change.weights != held:
-            moves.append(change)
-        held = change.weights
-    return moves
-
-
-def _blackout(reg: Registration, change: Change) -> tuple[int, int]:
-    """Bins [first, end) that the time after a change of weights touches."""
-    width = reg.grid.width
-    first = reg.grid.index(change.time)
-    return first, math.ceil((change.time + reg.times.blackout * width) / width)
-
-
-def _excluded(reg: Registration, timeline: Sequence[Change], now: int) -> frozenset[int]:
-    spans = [_blackout(reg, change) for change in _moves(timeline)]
-    foreign = [(a, b) for a, b in pairwise(timeline) if a.phase == DISTURBED]
-    spans += [(reg.grid.index(a.time), _bin_from(reg.grid, b.time)) for a, b in foreign]
-    return frozenset(at for first, end in spans for at in range(first, min(end, now + 1)))
-
-
-def _until_stable(grid: Grid, timeline: Iterable[Change], now: int) -> int | None:
-    starts = [_bin_from(grid, c.time) for c in timeline if c.phase == Phase.PROMOTING]
-    return min((start for start in starts if start <= now), default=None)
 
 
 def _ready(grid: Grid, pod: Pod, now: int) -> int | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from causal_rollouts.evidence.codec import Codec, StateUnreadable
 from causal_rollouts.evidence.continuous import ContinuousState
@@ -12,7 +13,7 @@ from causal_rollouts.evidence.errors import ErrorState, FreshWindow
 from causal_rollouts.evidence.exceedances import ExceedanceState
 from causal_rollouts.evidence.frame import Unit
 from causal_rollouts.evidence.framing import Known
-from causal_rollouts.evidence.levels import Mark
+from causal_rollouts.evidence.levels import Mark, Past
 from causal_rollouts.evidence.questions import Engine
 from causal_rollouts.evidence.restarts import RestartState
 from causal_rollouts.evidence.share import ShareState
@@ -20,6 +21,7 @@ from causal_rollouts.evidence.validity import Trail
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.reasons import Validity
 from causal_rollouts.model.registration import Registration
+from causal_rollouts.model.traffic import Change
 from causal_rollouts.stats.variance_components import Components
 
 
@@ -74,7 +76,7 @@ class GateState:
 CODEC = Codec(
     (
         GateState, MetricState, Known, Unit, Arm, Validity, Trail, ShareState,
-        ContinuousState, Components, Mark,
+        ContinuousState, Components, Mark, Past,
         ExceedanceState, ErrorState, FreshWindow, CountHistory, Counts, CountWindow,
         RestartState,
     )
@@ -84,6 +86,16 @@ CODEC = Codec(
 def blank(release: str) -> GateState:
     """Before anything was seen."""
     return GateState(release, -1, Known(), (), ShareState(0, 0, 0.0, 0.0))
+
+
+def current(reg: Registration, state: GateState, timeline: Sequence[Change], now: int) -> GateState:
+    """The state for a look at bin `now`: blank again where the release begins after its pre-period.
+
+    What the arms showed while they were twins is no evidence of the release; its past tells it anew.
+    """
+    if state.known.holds(reg.grid, timeline, now):
+        return state
+    return replace(blank(reg.release), now=state.now)
 
 
 def encode(state: GateState) -> bytes:

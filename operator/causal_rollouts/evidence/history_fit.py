@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from causal_rollouts.evidence.frame import Floats, Frame, HistogramBins, Unit
-from causal_rollouts.evidence.levels import NEVER, RECENT, ContinuousState, consume
+from causal_rollouts.evidence.levels import NEVER, RECENT, ContinuousState, Past, consume, slot_begin
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.stats.bucket_moments import log_means, log_middles, pooled_variance
 from causal_rollouts.stats.variance_components import fit_components
@@ -50,9 +50,43 @@ def fit_history(frame: Frame, history: HistogramBins) -> ContinuousState:
         trend=np.full(len(units), np.nan),
         marks=(),
     )
-    half = consume(blank, frame, history, (history.first + end) // 2)
-    whole = consume(half, frame, history, end)
-    return replace(whole, trend=_level(whole.sums - half.sums) - _level(half.sums))
+    half, whole = _halves(blank, frame, history, history.first, end)
+    if frame.before is None:
+        return replace(whole, trend=_trend(half, whole))
+    first, last = max(frame.before[0], history.first), frame.before[1]
+    twins = replace(frame, t0=first, windows=(), exposed={}, until_stable=None)
+    half, seen = _halves(replace(blank, next_bin=first), twins, history, first, last)
+    return replace(whole, trend=_trend(half, seen), past=_past(seen, twins, first, last))
+
+
+def _halves(
+    blank: ContinuousState, frame: Frame, history: HistogramBins, first: int, end: int
+) -> tuple[ContinuousState, ContinuousState]:
+    half = consume(blank, frame, history, (first + end) // 2)
+    return half, consume(half, frame, history, end)
+
+
+def _trend(half: ContinuousState, whole: ContinuousState) -> Floats:
+    """Level of each stable unit in the newer half less the older."""
+    stable = slice(len(half.stable))
+    return _level(whole.sums[stable] - half.sums[stable]) - _level(half.sums[stable])
+
+
+def _past(seen: ContinuousState, twins: Frame, first: int, end: int) -> Past:
+    """The arms' own pre-period, measured against the same common level as later the release."""
+    units = {unit.id: unit for unit in twins.units}
+    slots = [units[slot] for slot in seen.slots]
+    begin = [slot_begin(unit, first, twins.warm_up) for unit in slots]
+    stable = len(seen.stable)
+    return Past(
+        slots=seen.slots,
+        nodes=tuple(unit.node for unit in slots),
+        begin=np.array(begin, dtype=np.int64),
+        first=first,
+        end=end,
+        sums=seen.sums[stable:],
+        stable=seen.sums[:stable],
+    )
 
 
 def _level(sums: Floats) -> Floats:

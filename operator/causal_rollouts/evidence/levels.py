@@ -41,6 +41,23 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """What slots showed in the pre-period, in either arm on the stable template.
+
+    nodes: where each slot stood. begin: its first bin that counts. first, end: of the pre-period. sums: as
+    those of the state, [slot, (weight, weight times z)]; stable: of the stable units in these bins.
+    """
+
+    slots: tuple[str, ...]
+    nodes: tuple[str, ...]
+    begin: Ints
+    first: int
+    end: int
+    sums: Floats
+    stable: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class ContinuousState:
     """Sufficient statistics of one continuous metric; bins below `next_bin` are consumed.
 
@@ -49,7 +66,8 @@ class ContinuousState:
     offsets: level of each stable unit in the pre-period. anchors: level of each baseline slot at
     un-pause, nan before. reference: newest common level. service: (requests, sum of log levels);
     recent: (bin, and the same of it) of the newest bins that count. trend: of each stable unit, its level in
-    the newer half of the pre-period less the older, nan where one half is empty.
+    the newer half of the pre-period less the older, nan where one half is empty. past: None where the arms
+    had no pre-period of their own.
     """
 
     components: Components
@@ -67,6 +85,7 @@ class ContinuousState:
     recent: Floats
     trend: Floats
     marks: tuple[Mark, ...]
+    past: Past | None = None
 
 
 def absorb(state: ContinuousState, frame: Frame, bins: HistogramBins) -> ContinuousState:

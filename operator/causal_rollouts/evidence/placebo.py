@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from causal_rollouts.evidence.layout import Layout
 from causal_rollouts.evidence.levels import ContinuousState
-from causal_rollouts.evidence.window_rows import Layout
 from causal_rollouts.stats.mixtures import two_sided_log_e
 from causal_rollouts.stats.variance_cells import CELL_MASS
 

@@ -12,8 +12,8 @@ import math
 import numpy as np
 
 from causal_rollouts.evidence.frame import Floats
+from causal_rollouts.evidence.layout import Layout
 from causal_rollouts.evidence.levels import ContinuousState
-from causal_rollouts.evidence.window_rows import Layout
 from causal_rollouts.model.checks import Check, CheckName
 from causal_rollouts.model.percent import percent
 from causal_rollouts.stats.equivalence import weighted_drift

@@ -9,87 +9,19 @@ neighbour harm alone: it neither hides in nor biases the effect.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import compress, groupby, pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from causal_rollouts.evidence.frame import Floats, Frame
-from causal_rollouts.evidence.levels import NEVER, ContinuousState, slot_begin
-from causal_rollouts.model.arms import Arm
+from causal_rollouts.evidence.frame import Floats
+from causal_rollouts.evidence.layout import Bools, Ints, Layout
+from causal_rollouts.evidence.levels import ContinuousState, Past
 from causal_rollouts.stats.mixed_gls import Covariance
 from causal_rollouts.stats.variance_components import Components
 from causal_rollouts.stats.window_covariance import window_correlation
 
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-
-_PAST, _PRESENT = -2, -1
+_BEFORE, _PAST, _PRESENT = -3, -2, -1
 _LEAST_BINS = 2
 _PURE_NODES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The frame in arrays, stable units and then slots; the same for every window of a look.
-
-    exposure: per node. odd: of a stable unit, by its place on its node, with those that are gone.
-    cohort: of a slot, the latest first bin of those that started with it.
-    """
-
-    nodes: int
-    exposure: Ints
-    stable: Ints
-    odd: Ints
-    node: Ints
-    canary: Bools
-    begin: Ints
-    cohort: Ints
-    rows: Ints
-    end: int
-    stable_end: int
-    excluded: frozenset[int]
-
-    @classmethod
-    def of(cls, state: ContinuousState, frame: Frame, t0: int) -> Layout:
-        """Units that the state knows; a stable pod gone before un-pause, which replaces all, is left out."""
-        place = {unit: i for i, unit in enumerate((*state.stable, *state.slots))}
-        S = len(state.stable)
-        born = sorted((u for u in frame.units if place.get(u.id, S) < S), key=lambda u: (u.node, u.id))
-        parity = [i % 2 for _, group in groupby(born, key=lambda u: u.node) for i, _ in enumerate(group)]
-        until = NEVER if frame.until_stable is None else frame.until_stable
-        # `until` is the first whole bin after the un-pause: the one before may have lost pods already.
-        stayed = [u.gone is None or u.gone >= until - 1 for u in born]
-        odd = list(compress(parity, stayed))
-        stable = list(compress(born, stayed))
-        slots = [u for u in frame.units if place.get(u.id, -1) >= S]
-        names = sorted({u.node for u in (*stable, *slots)})
-        number = {name: j for j, name in enumerate(names)}
-        begin = np.array([slot_begin(u, t0, frame.warm_up) for u in slots], dtype=np.int64)
-        return cls(
-            nodes=len(names),
-            exposure=np.array([frame.exposed.get(name, NEVER) for name in names], dtype=np.int64),
-            stable=np.array([place[u.id] for u in stable], dtype=np.int64),
-            odd=np.array(odd, dtype=np.int64),
-            node=np.array([number[u.node] for u in (*stable, *slots)], dtype=np.int64),
-            canary=np.array([u.arm is Arm.CANARY for u in slots], dtype=np.bool_),
-            begin=begin,
-            cohort=_cohorts(begin, frame.warm_up),
-            rows=np.array([place[u.id] for u in slots], dtype=np.int64),
-            end=state.next_bin,
-            stable_end=min(state.next_bin, until),
-            excluded=frame.excluded,
-        )
-
-
-def _cohorts(begin: Ints, warm_up: int) -> Ints:
-    """Pods of one rise become ready some bins apart: starts no further apart than warm-up are one."""
-    cohort = begin.copy()
-    order = np.argsort(-begin, kind="stable")
-    for later, earlier in pairwise(order):
-        if begin[later] - begin[earlier] <= warm_up:
-            cohort[earlier] = cohort[later]
-    return cohort
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +89,8 @@ class Comparison:
 
     neighbour: column of the neighbour effect, None where it cannot be told from other things.
     same_node: the effect stands against baseline slots that may suffer from canaries beside them.
-    settled: rows of stable pods, which come first.
+    settled: rows of stable pods, which come first; then come the slots, those of the pre-period before those
+    of the window.
     """
 
     rows: Rows
@@ -187,7 +120,8 @@ def compare(state: ContinuousState, layout: Layout, start: int) -> Comparison | 
     lonely = int((present.beside == 0).sum()) < _PURE_NODES
     if lonely:
         present = present.at(np.zeros(len(present.weight), dtype=np.bool_))
-    rows = past.over(present).over(slots)
+    arms = _before_rows(state, layout, slots).over(slots)
+    rows = past.over(present).over(arms)
     levels = np.unique(rows.level)
     columns = [(rows.level[:, None] == levels).astype(np.float64), rows.treated[:, None]]
     seen = not lonely and _neighbour_is_seen(present, slots)
@@ -201,7 +135,7 @@ def compare(state: ContinuousState, layout: Layout, start: int) -> Comparison | 
         effect=effect,
         neighbour=effect + 1 if seen else None,
         same_node=same_node,
-        settled=len(rows.weight) - len(slots.weight),
+        settled=len(rows.weight) - len(arms.weight),
     )
 
 
@@ -233,22 +167,65 @@ def _slot_rows(state: ContinuousState, layout: Layout, before: Floats, start: in
         level=level,
         treated=layout.canary.astype(np.float64),
         beside=np.where(layout.canary, 0.0, beside),
-        share=np.eye(S + len(node))[S:],
+        share=np.eye(layout.units)[S : S + len(node)],
     )
     return rows.at(kept)
 
 
+def _before_rows(state: ContinuousState, layout: Layout, slots: Rows) -> Rows:
+    """A row per slot of the pre-period that has one in the window and stands where it stood.
+
+    Its pod was another one: of the two rows' lots only the node's is the same.
+    """
+    S, past = len(layout.stable), state.past
+    L = len(layout.rows)
+    own = [-1] * L if past is None else [_place(past, state, layout, i) for i in range(L)]
+    found = np.array([i for i in range(L) if own[i] >= 0 and slots.share[:, S + i].any()], dtype=np.int64)
+    sums, begin = np.zeros((0, 2)), np.zeros(0, dtype=np.int64)
+    if past is not None:
+        kept = [own[i] for i in found]
+        sums, begin = past.sums[kept], _first_open(past.begin[kept], layout.excluded)
+    end = np.full(len(found), 0 if past is None else past.end, dtype=np.int64)
+    weight, total = sums.T
+    rows = Rows(
+        weight=weight,
+        mean=total / np.where(weight > 0, weight, 1.0),
+        node=layout.node[S:][found],
+        begin=begin,
+        end=end,
+        level=np.full(len(found), _BEFORE),
+        treated=np.zeros(len(found)),
+        beside=np.zeros(len(found)),
+        share=np.eye(layout.units)[S + L + found] if past is not None else np.zeros((0, layout.units)),
+    )
+    return rows.at((weight > 0) & (end - begin >= _LEAST_BINS))
+
+
+def _place(past: Past, state: ContinuousState, layout: Layout, slot: int) -> int:
+    """Row of a slot in the past, -1 where it has none or stands on another node now."""
+    name = state.slots[layout.rows[slot] - len(state.stable)]
+    if name not in past.slots:
+        return -1
+    place = past.slots.index(name)
+    return place if past.nodes[place] == layout.names[layout.node[len(layout.stable) + slot]] else -1
+
+
 def _node_rows(state: ContinuousState, layout: Layout, before: Floats, start: int) -> tuple[Rows, Rows]:
-    """Means of each node's stable pods: before the window and any canary there, and in the window."""
+    """Means of each node's stable pods: before the window and any canary there, and in the window.
+
+    Where the arms had a pre-period, that is the time before for all: a node that was another one an hour ago
+    would pass for the release.
+    """
     stable, node = layout.stable, layout.node[: len(layout.stable)]
     exposure, end = layout.exposure, layout.stable_end
     was_exposed = (exposure <= start)[node, None]
     now, pure, then = state.sums[stable], state.pure[stable], before[stable]
+    own = state.past if state.past is not None and state.past.stable.any() else None
     past = _node_means(
         layout,
-        np.where(was_exposed, pure, then),
-        begin=np.full_like(exposure, state.first),
-        end=np.minimum(start, exposure),
+        np.where(was_exposed, pure, then) if own is None else own.stable[stable],
+        begin=np.full_like(exposure, state.first if own is None else own.first),
+        end=np.minimum(start, exposure) if own is None else np.full_like(exposure, own.end),
         level=_PAST,
         beside=np.zeros(layout.nodes),
     )
@@ -266,7 +243,7 @@ def _node_rows(state: ContinuousState, layout: Layout, before: Floats, start: in
 
 def _node_means(layout: Layout, sums: Floats, begin: Ints, end: Ints, level: int, beside: Floats) -> Rows:
     S, J = len(layout.stable), layout.nodes
-    share = np.zeros((J, len(layout.node)))
+    share = np.zeros((J, layout.units))
     share[layout.node[:S], np.arange(S)] = sums[:, 0]
     weight = share.sum(axis=1)
     kept = (weight > 0) & (end - begin >= _LEAST_BINS)

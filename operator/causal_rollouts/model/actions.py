@@ -25,7 +25,10 @@ class DeleteArmServices:
 
 @dataclass(frozen=True, slots=True)
 class CreateSlot:
-    """A ReplicaSet of one pod, owned by the record. node: where it is asked to run, "" anywhere."""
+    """A ReplicaSet of one pod, owned by the record. node: where it is asked to run, "" anywhere.
+
+    before: as in model.release.PlannedSlot.
+    """
 
     slot: Slot
     template: Json
@@ -34,6 +37,7 @@ class CreateSlot:
     target: str
     record: str
     record_uid: str
+    before: bool = False
 
 
 @dataclass(frozen=True, slots=True)

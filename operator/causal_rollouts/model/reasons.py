@@ -13,6 +13,8 @@ class Phase(StrEnum):
     """Where a release stands."""
 
     PREPARING = "Preparing"
+    PRE_PERIOD = "PrePeriod"
+    REPLACING = "Replacing"
     SHIFTING = "Shifting"
     OBSERVING = "Observing"
     PROMOTING = "Promoting"
@@ -96,6 +98,8 @@ class Reason(StrEnum):
     DESIGN_UNSOUND = "DesignUnsound"
     STATE_UNREADABLE = "StateUnreadable"
     # steps of the machine
+    PRE_PERIOD = "PrePeriod"
+    REPLACING = "Replacing"
     WAITING_FOR_HISTORY = "WaitingForHistory"
     WAITING_FOR_PODS = "WaitingForPods"
     WAITING_FOR_TRAFFIC = "WaitingForTraffic"

@@ -39,11 +39,15 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class ArmsPlan:
-    """How many slots an arm has. baseline_max_share in thousandths."""
+    """How many slots an arm has, and how long both are watched on the stable template before they differ.
+
+    baseline_max_share in thousandths; pre_period in seconds, 0 for none.
+    """
 
     min_pods: int = 3
     baseline_ratio: float = 1.0
     baseline_max_share: int = 200
+    pre_period: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

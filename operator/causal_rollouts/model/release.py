@@ -16,10 +16,14 @@ from causal_rollouts.model.world import Json
 
 @dataclass(frozen=True, slots=True)
 class PlannedSlot:
-    """A slot that should exist, and the node that was drawn for it."""
+    """A slot that should exist, and the node that was drawn for it.
+
+    before: it is the slot of the pre-period, which runs the stable template in either arm.
+    """
 
     slot: Slot
     node: str
+    before: bool = False
 
 
 @dataclass(frozen=True, slots=True)

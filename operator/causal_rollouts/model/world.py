@@ -96,7 +96,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class SlotState:
-    """One slot as it stands: its ReplicaSet and newest pod."""
+    """One slot as it stands: its ReplicaSet and newest pod. before: as in model.release.PlannedSlot."""
 
     slot: Slot
     name: str
@@ -105,6 +105,7 @@ class SlotState:
     ready: bool
     failure: str
     uid: str = ""
+    before: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,14 +86,16 @@ class Silent:
 
 
 @functools.cache
-def _rested() -> bytes:
+def _rested(pre_period: str) -> bytes:
     world = QuickWorld(Climate(), {}, api=WatchedApi(), replicas=3)
     story = Story(world)
-    story.apply(QUICK, {})
+    story.apply({**QUICK, "arms": {"minPods": 1, "prePeriod": pre_period}}, {})
     world.run(12)
     return world.saved()
 
 
-def quick(cut: Callable[[Any], Any] = lambda ports: ports) -> Story:
+def quick(cut: Callable[[Any], Any] = lambda ports: ports, *, pre_period: str = "0s") -> Story:
     """Three pods under the gate, at rest."""
-    return Story(EmbeddedWorld.restored(_rested(), lambda ports: cut(replace(ports, metrics=Silent()))))
+    return Story(
+        EmbeddedWorld.restored(_rested(pre_period), lambda ports: cut(replace(ports, metrics=Silent())))
+    )

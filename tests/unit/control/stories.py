@@ -70,7 +70,17 @@ def during(
     return Story(EmbeddedWorld.restored(_at(version, phase, stage, seed), cut))
 
 
-ALONG = ("Preparing", "Shifting", "Observing", "Promoting", "Baking", "Finishing", "Done")
+ALONG = (
+    "Preparing",
+    "PrePeriod",
+    "Replacing",
+    "Shifting",
+    "Observing",
+    "Promoting",
+    "Baking",
+    "Finishing",
+    "Done",
+)
 
 
 def _along(phase: str, stage: int) -> tuple[int, int]:

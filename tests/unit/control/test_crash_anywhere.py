@@ -44,7 +44,9 @@ STORIES: dict[str, tuple[scripted.Script, Event]] = {
     "undo while baking": (scripted.harm_while_baking, nothing_else),
     "deletion": (scripted.harmless, deleted_in_the_last_stage),
     "supersession": (scripted.harmless, replaced_in_mid_roll),
+    "pre-period": (scripted.harmless, nothing_else),
 }
+PRE_PERIODS = {"pre-period": "6s"}
 PARTS = 8
 LONGEST = 200
 
@@ -126,7 +128,7 @@ def over(story: Story) -> bool:
 @functools.cache
 def uncut(name: str) -> Told:
     knife, saved = Knife(), []
-    story = quick(knife.cut)
+    story = quick(knife.cut, pre_period=PRE_PERIODS.get(name, "0s"))
     knife.world = story.world
     story.world.api.writes.clear()
     story.request("good", START_SECONDS="1")

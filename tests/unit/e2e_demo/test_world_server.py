@@ -39,10 +39,12 @@ def test_an_incident_is_told_and_ended(control):
     world, heard = control
     world.slow_down(1.7)
     world.slow_down(1, errors=0.2)
+    world.slow_node("n2", 1.4)
     world.calm()
     assert heard == [
         {"slowdown": 1.7, "errors": 0.0},
         {"slowdown": 1, "errors": 0.2},
+        {"slowdown": 1.0, "errors": 0.0, "nodes": {"n2": 1.4}},
         {"slowdown": 1.0, "errors": 0.0},
     ]
 

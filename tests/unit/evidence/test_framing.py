@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from causal_rollouts.evidence.framing import Known, as_of, framing, history_start, moves, schedule
+from causal_rollouts.evidence.framing import Known, as_of, framing, history_start, moves
+from causal_rollouts.evidence.timeline import schedule
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.registration import Registration, Stage, Times

@@ -10,6 +10,7 @@ from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.release import PlannedSlot
 
 ZONES = ("zone-a", "zone-b", "zone-c")
+_BEFORE = "-before"
 
 
 def node_names(nodes: int) -> tuple[str, ...]:
@@ -32,6 +33,17 @@ def slot_pods(planned: Sequence[PlannedSlot], created: float, start_up: float) -
     return tuple(
         _pod(f"{p.slot.id}-0", p.slot.arm, p.slot.id, p.node, created, created + start_up) for p in planned
     )
+
+
+def before_pods(planned: Sequence[PlannedSlot], created: float, start_up: float) -> tuple[Pod, ...]:
+    """The pods of these slots in a pre-period, on the stable template in either arm."""
+    first = slot_pods(planned, created, start_up)
+    return tuple(replace(pod, name=pod.name + _BEFORE, uid=pod.uid + _BEFORE) for pod in first)
+
+
+def stands_before(pod: Pod) -> bool:
+    """The pod is one of a pre-period."""
+    return pod.name.endswith(_BEFORE)
 
 
 def replaced(pods: tuple[Pod, ...], victim: Pod, time: float, start_up: float) -> tuple[Pod, ...]:

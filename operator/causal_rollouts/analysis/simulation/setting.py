@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm
+from causal_rollouts.analysis.simulation.fleet import stands_before
+from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.metrics import RESTARTS_SERIES, Gating, Margins, Matcher, Metric, MetricKind
 from causal_rollouts.model.registration import ArmsPlan, Budget, Registration, Stage, Times
@@ -77,6 +79,10 @@ class Setting:
     turnover: float = 0.0
     arm_turnover: float = 0.0
     scaling: tuple[tuple[float, int], ...] = ()
+
+    def harm_of(self, pod: Pod) -> Harm:
+        """What the version of a pod does: the candidate's in the canary, once its pre-period is over."""
+        return self.harm if pod.arm is Arm.CANARY and not stands_before(pod) else HARMLESS
 
     def registration(self, seed: int, release: str = "simulated-1") -> Registration:
         """What the gate would have registered."""

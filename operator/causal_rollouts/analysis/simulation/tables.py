@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from causal_rollouts.analysis.simulation.chance import draws
-from causal_rollouts.analysis.simulation.climate import HARMLESS
 from causal_rollouts.analysis.simulation.scraper import Bin, Scraper
 from causal_rollouts.analysis.simulation.setting import Setting
 from causal_rollouts.analysis.simulation.world import World
@@ -32,9 +31,8 @@ class SimulatedBins:
 
     def __init__(self, setting: Setting, seed: int) -> None:
         self._setting = setting
-        self._world = World(
-            setting.climate, seed, lambda pod: setting.harm if pod.arm is Arm.CANARY else HARMLESS
-        )
+
+        self._world = World(setting.climate, seed, setting.harm_of)
         self._edges = np.asarray(setting.climate.answers.edges)
         luck = draws(seed, "scrapes")
         self._scraper = Scraper(setting.climate.scraping, setting.grid, len(self._edges) + 1, luck)

@@ -1,4 +1,4 @@
-"""The stage's clock outside the operator: it stands while data are invalid, as in a live release."""
+"""The clock of a stage or a pre-period: it stands while data are invalid."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from causal_rollouts.model.reasons import Phase, Reason
 from causal_rollouts.model.release import Release
 
 BLIND = frozenset({Reason.PROVIDER_ERROR, Reason.NO_DATA, Reason.INCOMPLETE_DATA, Reason.SHARE_MISMATCH})
-"""Holds that are about data: time passed under them is not the release's."""
+"""Holds for want of valid data."""
+
+_CLOCKED = frozenset({Phase.OBSERVING, Phase.PRE_PERIOD})
 
 
 def clocked(release: Release, decision: Decision, now: float) -> Release:
-    """The release after a decision, with the time of invalid data noted."""
+    """The release with the time of invalid data noted; between two looks the last word stands."""
     blind = decision.reason in BLIND
-    if release.phase is not Phase.OBSERVING or blind == (release.invalid_since is not None):
+    if release.phase not in _CLOCKED or decision.reason is Reason.BETWEEN_LOOKS:
+        return release
+    if blind == (release.invalid_since is not None):
         return release
     if blind:
         return replace(release, invalid_since=now)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from causal_rollouts.analysis.stage_clock import clocked
+from causal_rollouts.decision.stage_clock import clocked
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.reasons import Act, Phase, Reason, Verdict
 from causal_rollouts.model.release import Release

@@ -1,0 +1,29 @@
+"""The rules of a pre-period, in which both arms run the stable template."""
+
+from __future__ import annotations
+
+from causal_rollouts.decision import words
+from causal_rollouts.decision.situation import Situation
+from causal_rollouts.decision.verdict import verdict
+from causal_rollouts.model.decision import Decision
+from causal_rollouts.model.reasons import Act, Phase, Reason, Verdict
+
+
+def twins_differ(s: Situation) -> Decision | None:
+    """Arms of one template that differ would have the release blamed for it: a person looks first."""
+    watched = s.release.phase is Phase.PRE_PERIOD and s.enforcing
+    if s.evidence is None or not watched or not s.evidence.harm:
+        return None
+    because = f"before the release, with both arms on the stable template: {words.difference(s.evidence)}"
+    return Decision(Verdict.CONTAMINATED, Act.PAUSE, Reason.CONTAMINATED, because)
+
+
+def pre_period(s: Situation) -> Decision | None:
+    """Both arms run the stable template; what they show is the past that the release is compared with."""
+    if s.release.phase is not Phase.PRE_PERIOD:
+        return None
+    spent, whole = max(s.stage_clock, 0.0), s.registration.arms.pre_period
+    because = f"both arms run the stable template, watched for {min(spent, whole):.0f} of {whole:.0f} s"
+    if s.evidence is not None and (known := words.effects(s.evidence)):
+        because += f"; between them {known}"
+    return Decision(verdict(s), Act.HOLD, Reason.PRE_PERIOD, because)
