@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from causal_rollouts.analysis.opinion import Span
-from causal_rollouts.analysis.panel import Panel
 from causal_rollouts.stats.change_scores import levels
 from causal_rollouts.stats.event_study import Moment
 
@@ -19,31 +19,38 @@ MINUTES = 5.0
 """Of a block: longer than drift is remembered, short enough to show when something began."""
 
 
-def before(panel: Panel) -> int:
-    """Whole blocks before the first stage."""
-    return panel.t0 // _length(panel)
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """t0: column of the first stage. length: columns of a block. bin: minutes of a column."""
 
+    t0: int
+    length: int
+    bin: float
 
-def blocks(y: Floats, w: Floats, panel: Panel) -> Floats:
-    """Weighted means, [units, blocks]; what does not fill a block at either end is left out."""
-    length = _length(panel)
-    first = panel.t0 % length
-    count = (y.shape[1] - first) // length
-    edges = [slice(first + length * k, first + length * (k + 1)) for k in range(count)]
-    found: Floats = np.column_stack([levels(y[:, at], w[:, at]) for at in edges]) if count else y[:, :0]
-    return found
+    @classmethod
+    def of(cls, t0: int, bin_minutes: float, minutes: float = MINUTES) -> Blocks:
+        """Blocks of about so many minutes."""
+        return cls(t0, max(1, math.ceil(minutes / bin_minutes)), bin_minutes)
 
+    @property
+    def before(self) -> int:
+        """Whole blocks before the first stage."""
+        return self.t0 // self.length
 
-def spans(moments: Sequence[Moment], panel: Panel) -> tuple[Span, ...]:
-    """Moments with their minutes from the first stage."""
-    minutes = _length(panel) * panel.bin
-    found = []
-    for m in moments:
-        begin = (m.block - before(panel)) * minutes
-        e = m.theta.estimate
-        found.append(Span(begin, begin + minutes, e, e - m.half, e + m.half, e - m.band, e + m.band))
-    return tuple(found)
+    def means(self, y: Floats, w: Floats) -> Floats:
+        """Weighted means, [units, blocks]; what does not fill a block at either end is left out."""
+        first = self.t0 % self.length
+        count = (y.shape[1] - first) // self.length
+        edges = [slice(first + self.length * k, first + self.length * (k + 1)) for k in range(count)]
+        found: Floats = np.column_stack([levels(y[:, at], w[:, at]) for at in edges]) if count else y[:, :0]
+        return found
 
-
-def _length(panel: Panel) -> int:
-    return max(1, math.ceil(MINUTES / panel.bin))
+    def spans(self, moments: Sequence[Moment]) -> tuple[Span, ...]:
+        """Moments with their minutes from the first stage."""
+        minutes = self.length * self.bin
+        found = []
+        for m in moments:
+            begin = (m.block - self.before) * minutes
+            e = m.theta.estimate
+            found.append(Span(begin, begin + minutes, e, e - m.half, e + m.half, e - m.band, e + m.band))
+        return tuple(found)

@@ -61,6 +61,7 @@ class Design:
 class Slots:
     """Level of each slot less what the stable fleet moved since its past, [slots, bins]; w = 0: not measured.
 
+    before: weights as `w`, of the slot's own pre-period, which `w` leaves out; zero where there was none.
     cohort: slots that began together. touched: a canary stood on its node. ids, node in the same order.
     """
 
@@ -71,6 +72,7 @@ class Slots:
     touched: Bools
     y: Floats
     w: Floats
+    before: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ def panel_of(design: Design, metric: Metric) -> Panel | str:
         return table.refusal.note
     if table.bins is None:
         return "its series were never seen"
-    y, w = _outcomes(table.bins, design)
+    y, w, before = _outcomes(table.bins, design)
     t0 = design.t0 - design.first
     units = design.frame.units
     stable = np.array([unit.arm is Arm.STABLE for unit in units])
@@ -170,13 +172,19 @@ def panel_of(design: Design, metric: Metric) -> Panel | str:
         t0,
         base,
         design.reg.grid.width / 60.0,
-        _slots(design, [u for u in units if u.arm is not Arm.STABLE], y[~stable], w[~stable], fleet),
+        _slots(
+            design,
+            [u for u in units if u.arm is not Arm.STABLE],
+            y[~stable],
+            (w[~stable], before[~stable]),
+            fleet,
+        ),
         _nodes(design, [u for u, k in zip(rows, known.tolist(), strict=True) if k], deviation, weight),
     )
 
 
-def _outcomes(bins: Bins, design: Design) -> tuple[Floats, Floats]:
-    """(outcome, requests) [unit, bin] of all bins before `end`, blackout and cold pods left out."""
+def _outcomes(bins: Bins, design: Design) -> tuple[Floats, Floats, Floats]:
+    """(outcome, requests, those of the pre-period) [unit, bin]; blackout and cold pods left out."""
     columns = slice(0, design.end - design.first)
     match bins:
         case HistogramBins():
@@ -189,15 +197,19 @@ def _outcomes(bins: Bins, design: Design) -> tuple[Floats, Floats]:
     w = np.where(measured(bins), n, 0.0)[:, columns]
     at = np.arange(bins.first, bins.first + w.shape[1])
     frame = design.frame
+    open_ = ~np.isin(at, list(frame.excluded))
     warm = [
         u.ready + frame.warm_up if u.arm is Arm.STABLE else slot_begin(u, design.t0, frame.warm_up)
         for u in frame.units
     ]
-    counts = (at >= np.array(warm, dtype=np.int64)[:, None]) & ~np.isin(at, list(frame.excluded))
-    return y[:, columns], np.where(counts, w, 0.0)
+    counts = (at >= np.array(warm, dtype=np.int64)[:, None]) & open_
+    first, end = frame.before or (design.t0, design.t0)
+    twins = [slot_begin(u, first, frame.warm_up) for u in frame.units]
+    earlier = (at >= np.array(twins, dtype=np.int64)[:, None]) & (at < end) & open_
+    return y[:, columns], np.where(counts, w, 0.0), np.where(earlier, w, 0.0)
 
 
-def _slots(design: Design, units: list[Unit], y: Floats, w: Floats, fleet: Floats) -> Slots:
+def _slots(design: Design, units: list[Unit], y: Floats, w: tuple[Floats, Floats], fleet: Floats) -> Slots:
     born = design.born
     exposed = design.frame.exposed
     return Slots(
@@ -207,7 +219,8 @@ def _slots(design: Design, units: list[Unit], y: Floats, w: Floats, fleet: Float
         cohort=np.array([design.cohort[unit.id] for unit in units], dtype=np.int64),
         touched=np.array([born[unit.id].node in exposed for unit in units], dtype=np.bool_),
         y=y - np.nan_to_num(fleet),
-        w=np.where(np.isfinite(fleet), w, 0.0),
+        w=np.where(np.isfinite(fleet), w[0], 0.0),
+        before=np.where(np.isfinite(fleet), w[1], 0.0),
     )
 
 

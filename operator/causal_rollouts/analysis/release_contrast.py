@@ -1,18 +1,20 @@
 """Canary slots against baseline slots, once, at the end: what a design-based analyst would say.
 
-Fresh pods have no past of their own, so levels are compared and not changes; that
-baseline slots began together with canaries and drew their nodes at random is what
-makes the levels comparable.
+Fresh pods have no past of their own, so levels are compared: that baseline slots
+began together with canaries and drew their nodes at random makes them comparable.
+Where the arms had a pre-period, changes are compared too.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from causal_rollouts.analysis.blocks import blocks, spans
+from causal_rollouts.analysis.blocks import MINUTES, Blocks
+from causal_rollouts.analysis.changes import LEAST_BLOCKS, Changes, by_block, imputed
 from causal_rollouts.analysis.opinion import Absent, Kind, Opinion, Question
 from causal_rollouts.analysis.panel import Design, Panel, Slots
 from causal_rollouts.analysis.phrasing import CONFIDENCE, drawn, estimated, variance
@@ -20,7 +22,7 @@ from causal_rollouts.model.arms import Arm, Slot
 from causal_rollouts.model.assignment import assign
 from causal_rollouts.model.metrics import MetricKind
 from causal_rollouts.model.release import PlannedSlot
-from causal_rollouts.stats.change_scores import contrast, levels
+from causal_rollouts.stats.change_scores import change_scores, contrast, levels
 from causal_rollouts.stats.event_study import event_study
 from causal_rollouts.stats.exposure_classes import exposure
 from causal_rollouts.stats.few_units import Coefficient
@@ -28,6 +30,7 @@ from causal_rollouts.stats.randomization_test import exchanges, mean_differences
 from causal_rollouts.stats.sensitivity import e_value
 
 RANDOM = "slots drew their nodes at random and began together; no spill-over between arms"
+TRENDS = "slots would have changed alike but for the release; nodes drawn at random"
 NO_PAST = "fresh slots have no time of their own before the release"
 
 Said = list[Opinion | Absent]
@@ -55,11 +58,59 @@ def of_release(design: Design, panel: Panel) -> Said:
     ]
     if panel.metric.kind is MetricKind.ERRORS:
         said.append(_unseen_cause(panel, whole))
-    said += [
-        Absent(Question.RELEASE, method, NO_PAST)
-        for method in ("change scores", "pre-trend", "imputation over stages", "breakdown Mbar")
+    if not slots.before.any():
+        methods = ("change scores", "pre-trend", "imputation over stages", "breakdown Mbar")
+        return said + [Absent(Question.RELEASE, method, NO_PAST) for method in methods]
+    return said + _changes(design, panel)
+
+
+def _changes(design: Design, panel: Panel) -> Said:
+    """What the pre-period adds: each slot against its own past, on its node, on the stable template."""
+    slots, t0 = panel.slots, panel.t0
+    span = np.flatnonzero(slots.before.any(axis=0))
+    past = slice(int(span[0]), int(span[-1]) + 1)
+    y = np.hstack((slots.y[:, past], slots.y[:, t0:]))
+    w = np.hstack((slots.before[:, past], slots.w[:, t0:]))
+    start = past.stop - past.start
+    d = change_scores(y, w, np.arange(y.shape[1]) >= start)
+    whole = contrast(d, slots.canary, slots.cohort, slots.node)
+    if whole is None:
+        return [Absent(Question.RELEASE, "change scores", "no cohort has slots of both arms with a past")]
+    there = np.isfinite(d)
+    changes = Changes(
+        Question.RELEASE,
+        panel,
+        Blocks.of(start, panel.bin, min(MINUTES, start // LEAST_BLOCKS * panel.bin)),
+        "slots",
+        TRENDS,
+        y[there],
+        w[there],
+        np.where(slots.canary[there], float(start), math.inf),
+        slots.node[there],
+    )
+    minutes = f"pre-period of {start * panel.bin:.0f} min"
+    return [
+        estimated(Question.RELEASE, f"change scores, {variance(whole)}", whole, TRENDS, minutes),
+        _exact_changes(design, panel, d, whole),
+        *by_block(changes),
+        imputed(changes, "all slots with a past began with the first stage"),
     ]
-    return said
+
+
+def _exact_changes(design: Design, panel: Panel, d: Floats, whole: Coefficient) -> Opinion | Absent:
+    """The exact test of slots that have a past; those that came later have none and are left out."""
+    slots, there = panel.slots, np.isfinite(d)
+    method = "randomisation test of changes"
+    if not as_drawn(design):
+        why = "the recorded seed does not put the slots where they ran, so their law is not known"
+        return Absent(Question.RELEASE, method, why)
+    canary, node, cohort = slots.canary[there], slots.node[there], slots.cohort[there]
+    law = exchanges(canary, node, cohort, seed=design.reg.seed)
+    if law.possible == 1:
+        return Absent(Question.RELEASE, method, "no other draw would have taken the same places")
+    found = randomization_p(whole.estimate, mean_differences(d[there], law.draws, cohort), law)
+    assumes = "the operator's own draw; sharp null: no slot would have changed otherwise in the other arm"
+    return replace(drawn(Question.RELEASE, found, assumes, "assignments to the same places"), method=method)
 
 
 def _sizes(slots: Slots) -> str:
@@ -98,8 +149,9 @@ def _exact(design: Design, panel: Panel, d: Floats, whole: Coefficient) -> Opini
 
 def _by_block(panel: Panel) -> Opinion | Absent:
     slots = panel.slots
+    blocks = Blocks.of(panel.t0, panel.bin)
     moments = event_study(
-        blocks(slots.y, slots.w, panel),
+        blocks.means(slots.y, slots.w),
         slots.canary,
         reference=None,
         stratum=slots.cohort,
@@ -112,8 +164,8 @@ def _by_block(panel: Panel) -> Opinion | Absent:
         Question.RELEASE,
         "event study of levels",
         Kind.ASYMPTOTIC,
-        f"{RANDOM}; no pre-trend can be shown, for want of a past",
-        spans=spans(moments, panel),
+        f"{RANDOM}; levels have no trend before them",
+        spans=blocks.spans(moments),
         note="intervals for each block, bands for all together",
     )
 
