@@ -107,6 +107,7 @@ class Plan:
     """The whole. promoted, paused, reverted: of a release that changes nothing; minutes: to promotion.
 
     minutes is the median and the 90th percent, None where nothing is promoted; times in the stages alone.
+    pre_period_minutes comes before them.
     """
 
     pods: int
@@ -120,6 +121,7 @@ class Plan:
     stages: tuple[StagePlan, ...]
     metrics: tuple[MetricPlan, ...]
     shortfalls: tuple[Shortfall, ...]
+    pre_period_minutes: float = 0.0
 
 
 def plan(reg: Registration, past: Past) -> Plan:
@@ -149,6 +151,7 @@ def plan(reg: Registration, past: Past) -> Plan:
             for outlook, reach in zip(ladder.outlooks, reaches, strict=True)
         ),
         shortfalls=shortfalls(reg, past, ladder, reaches),
+        pre_period_minutes=reg.arms.pre_period / 60.0,
     )
 
 

@@ -94,6 +94,26 @@ class Design:
             raise ValueError(f"metrics[{metric}]: has no bins; a past that was checked has them")
         return columns(table.bins, first, self.t0)
 
+    def watched(self, history: HistogramBins) -> tuple[Frame, HistogramBins]:
+        """Frame and past as after a pre-period that ends now, in which the arms served their share."""
+        long = bins_of(self.reg.arms.pre_period, self.past.grid)
+        begin = max(self.t0 - long, history.first)
+        twins = self.risen(begin)
+        frame = replace(twins.frame(self.past.last), t0=self.t0, before=(begin, self.t0))
+        quiet = twins.quiet(history, frame, begin, 1.0)
+        if not isinstance(quiet, HistogramBins):
+            raise TypeError("quiet bins of a histogram are a histogram")
+        slots = [i for i, unit in enumerate(quiet.ids) if unit not in set(history.ids)]
+        counts = np.zeros((len(slots), *history.counts.shape[1:]))
+        counts[:, begin - history.first :] = quiet.counts[slots]
+        unseen = np.zeros(counts.shape[:2], dtype=np.bool_)
+        return frame, replace(
+            history,
+            ids=(*history.ids, *(quiet.ids[i] for i in slots)),
+            counts=np.concatenate((history.counts, counts)),
+            lost=np.concatenate((history.lost, unseen)),
+        )
+
     def glances(self, most: int) -> tuple[Glance, ...]:
         """About so many looks of the newest stage, denser at its begin, with the first ripe and the last."""
         grid, begin = self.past.grid, self.timeline[-1].time

@@ -15,7 +15,7 @@ from causal_rollouts.evidence import budget, continuous, questions
 from causal_rollouts.evidence.continuous import ContinuousState
 from causal_rollouts.evidence.errors import ErrorState
 from causal_rollouts.evidence.exceedances import ExceedanceState
-from causal_rollouts.evidence.frame import Frame, Lottery
+from causal_rollouts.evidence.frame import Frame, HistogramBins, Lottery
 from causal_rollouts.evidence.layout import Layout
 from causal_rollouts.evidence.questions import Engine
 from causal_rollouts.evidence.restarts import RestartState
@@ -53,6 +53,8 @@ def learn(design: Design, metrics: Sequence[Metric]) -> tuple[Learned, ...]:
         lottery = lent.get(metric.series) or next(iter(lent.values()), None)
         engine = questions.begin(metric, frame, past, lottery)
         if metric.kind is MetricKind.LATENCY:
+            if design.reg.arms.pre_period > 0 and isinstance(past, HistogramBins):
+                engine = questions.begin(metric, *design.watched(past), lottery)
             answer = questions.ask(metric, engine, frame, None)
             if answer.lottery is not None:
                 lent[metric.series] = answer.lottery

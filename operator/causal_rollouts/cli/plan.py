@@ -37,6 +37,7 @@ def _text(found: Ground, made: Plan) -> str:
         "",
         table(STAGES, (_stage(i, stage) for i, stage in enumerate(made.stages, start=1))),
         "",
+        *_beforehand(made),
         _harmless(made),
         "",
         table(CAUGHT, (row for metric in made.metrics for row in _caught(metric))),
@@ -48,6 +49,11 @@ def _text(found: Ground, made: Plan) -> str:
         *(f"- {line}" for line in ASSUMED),
     ]
     return "\n".join(lines)
+
+
+def _beforehand(made: Plan) -> Iterator[str]:
+    if made.pre_period_minutes:
+        yield f"Before that both arms run the stable version for {made.pre_period_minutes:g} min."
 
 
 def _harmless(made: Plan) -> str:

@@ -195,3 +195,12 @@ def test_a_walk_of_an_effect_between_safe_and_caught_pauses():
     longest = sum(s.max_duration for s in reg.stages) + 4 * reg.grid.width
     assert (middle.seconds <= longest + 120.0).all()
     assert np.isfinite(middle.seconds).all()
+
+
+def test_a_pre_period_takes_the_nodes_share_off_and_its_minutes_are_told():
+    reg = registration()
+    longer = replace(reg, arms=replace(reg.arms, pre_period=600.0))
+    with_one, without = level(longer).stages, level(reg).stages
+    assert all(one.sd < other.sd for one, other in zip(with_one, without, strict=True))
+    assert plan(longer, long_past()).pre_period_minutes == 10.0
+    assert usual().pre_period_minutes == 0.0
