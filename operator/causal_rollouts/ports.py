@@ -37,7 +37,10 @@ class Broken(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """One-shot annotations bound to a release, as people wrote them (`<user>:<release>`), "" if absent."""
+    """One-shot annotations bound to a release, as people wrote them (`<user>:<release>`), "" if absent.
+
+    aa: how long an A/A test shall last, `<user>:<duration>`: it is for no release, and only at rest.
+    """
 
     pause: str = ""
     resume: str = ""
@@ -45,6 +48,7 @@ class Requests:
     retry: str = ""
     approve: str = ""
     promote: str = ""
+    aa: str = ""
 
 
 @dataclass(frozen=True, slots=True)

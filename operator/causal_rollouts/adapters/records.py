@@ -172,7 +172,7 @@ def _rollout(obj: Object) -> Rollout:
     )
 
 
-VERBS = ("pause", "resume", "abort", "retry", "approve", "promote")
+VERBS = ("pause", "resume", "abort", "retry", "approve", "promote", "aa")
 
 
 def _finalizers(obj: Object) -> set[str]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from causal_rollouts.analysis.past import NoPast
 from causal_rollouts.analysis.pseudo_release import pseudo_releases
 from causal_rollouts.analysis.pseudo_tally import BLIND_TO, PseudoTally, pseudo_tally
+from causal_rollouts.cli import aa_live
+from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit, Stopped
 from causal_rollouts.cli.ground import Ground, ground
 from causal_rollouts.cli.printing import as_json, say, table
 
 
-async def run(asked: argparse.Namespace, _: object) -> Exit:
-    """Run the pseudo-releases and say how often each end was met."""
+async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContextManager[Cluster]]) -> Exit:
+    """Run the pseudo-releases and say how often each end was met; with --live an A/A test on the cluster."""
+    if asked.live:
+        return await aa_live.run(asked, reach)
     if asked.runs < 1 or asked.seed < 0:
         raise Stopped(
             f"-n {asked.runs} --seed {asked.seed}: give at least 1 run and no negative seed", Exit.USAGE

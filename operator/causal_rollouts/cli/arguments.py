@@ -163,6 +163,23 @@ def _own_past(commands: Commands) -> None:
     )
     aa.add_argument("-n", "--runs", type=int, default=100, metavar="N", help="pseudo-releases (default 100)")
     aa.add_argument("--seed", type=int, default=0, metavar="S", help="of starts and draws (default 0)")
+    aa.add_argument(
+        "--live",
+        default="",
+        metavar="NAME",
+        help="instead run both arms of a CausalRollout on its stable version for a while, and compare them",
+    )
+    aa.add_argument(
+        "--for",
+        dest="lasting",
+        type=_duration,
+        default=1800.0,
+        metavar="TIME",
+        help="of --live (default 30m)",
+    )
+    aa.add_argument("--namespace", default="", metavar="NS", help="of --live; default: of the context")
+    aa.add_argument("--kubeconfig", default="", metavar="FILE", help="of --live; default: KUBECONFIG")
+    aa.add_argument("--context", default="", metavar="NAME", help="of the kubeconfig")
     plan = _add(
         commands,
         "plan",

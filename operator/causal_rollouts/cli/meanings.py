@@ -35,6 +35,10 @@ MEANINGS: dict[Reason, Meaning] = {
         "The release is paused; the weights stay, and harm still reverts.", "`resume` or `abort`."
     ),
     Reason.PROMOTED_BY_USER: Meaning("A person promoted it before the evidence was complete."),
+    Reason.AA_TESTED: Meaning(
+        "An A/A test is over: both arms ran the stable version. What they showed is in the record; nothing "
+        "was released."
+    ),
     Reason.CRASH_LOOP: Meaning(
         "Every canary pod crashes again and again. That is certain without statistics.",
         "Look at the logs of a canary pod, mend the version and apply it.",

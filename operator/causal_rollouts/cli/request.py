@@ -34,7 +34,7 @@ async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContex
             _say(asked, record, "", done)
             return Exit.OK
         meant = _meant(verb, rollout, record)
-        user = await _user(cluster.kube)
+        user = await user_of(cluster.kube)
         value = f"{user}:{meant.name}" if user else meant.name
         await _annotate(cluster, rollout, verb, value)
         follow = f"follow it with: status {asked.name} -n {cluster.namespace} --watch"
@@ -81,7 +81,7 @@ async def _annotate(cluster: Cluster, rollout: Rollout, verb: str, value: str) -
     await cluster.kube.merge(ROLLOUT, rollout.key.namespace, rollout.key.name, patch)
 
 
-async def _user(kube: Kube) -> str:
+async def user_of(kube: Kube) -> str:
     """Who the API server takes us for; "" where it does not say."""
     try:
         answer = await kube.create(REVIEW, "", {})

@@ -85,6 +85,8 @@ def _template(fleet: Fleet, record: Record) -> Template:
 def _bypassed(fleet: Fleet, record: Record) -> bool:
     """Somebody un-paused the target while the release did not roll."""
     release = record.release
+    if release.is_aa:
+        return False
     may_roll = release.desired.roll or ROLLED & {release.phase, release.resume}
     return not (fleet.target.paused or may_roll or release.desired.undo)
 

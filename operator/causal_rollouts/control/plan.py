@@ -44,7 +44,7 @@ def _stop_the_roll(release: Release, o: Observed) -> Iterator[Action]:
     """Pausing stops pods of the candidate from coming, whatever happens to the route."""
     if o.fleet is None or o.fleet.target.paused or release.desired.roll:
         return
-    if release.phase is Phase.DONE or release.outcome is Outcome.BYPASSED:
+    if release.phase is Phase.DONE or release.outcome is Outcome.BYPASSED or release.is_aa:
         return
     if release.outcome is Outcome.DELETED and _complete(o):
         # A fleet of one version stays as it runs; one that is half way goes no further.

@@ -45,7 +45,7 @@ def watch(release: Release, registration: Registration, observed: Observed, now:
         release = replace(release, stage_since=release.timeline[-1].time)
     spent = now - (release.stage_since or now) - release.invalid_seconds
     seen = release.share_ok and fresh(release, registration.grid, now)
-    if spent < registration.arms.pre_period or not seen:
+    if spent < registration.arms.pre_period or not seen or release.is_aa:
         return release
     home = Change(now, None, HOME, Phase.REPLACING)
     return replace(

@@ -21,6 +21,7 @@ def carried_out(observed: Observed, record: Record) -> tuple[ClearRequest, ...]:
         "promote": release.phase in {Phase.PROMOTING, Phase.BAKING, Phase.FINISHING}
         or release.outcome is Outcome.PROMOTED,
         "retry": True,
+        "aa": True,
     }
     return tuple(
         ClearRequest(PREFIX + verb, value)
@@ -42,4 +43,4 @@ def pointless(observed: Observed, *, waiting: bool) -> tuple[ClearRequest, ...]:
 
 
 def _values(asked: Requests) -> dict[str, str]:
-    return {verb: getattr(asked, verb) for verb in ("pause", "resume", "abort", "promote", "retry")}
+    return {verb: getattr(asked, verb) for verb in ("pause", "resume", "abort", "promote", "retry", "aa")}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from causal_rollouts.api.units import seconds
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.control.requests import pointless
 from causal_rollouts.model import actions as act
@@ -16,6 +17,9 @@ from causal_rollouts.model.traffic import HOME
 from causal_rollouts.ports import Record
 
 FAILED = frozenset({Outcome.REVERTED, Outcome.ABORTED, Outcome.BLOCKED})
+
+LONGEST_AA = 6 * 3600.0
+"""Seconds of an A/A test at most: what it shows in hours is what it will show."""
 
 
 class Rest(StrEnum):
@@ -104,13 +108,16 @@ def begin(o: Observed, name: str, now: float) -> Record:
     if o.fleet is None or o.resolved is None or o.stable_set is None:
         raise ValueError("a release begins only on a resolved target with one running ReplicaSet")
     target, stable = o.fleet.target, o.stable_set
+    registration = o.resolved.registration
+    if target.template_hash == stable.template_hash:
+        registration = replace(registration, arms=replace(registration.arms, pre_period=aa_seconds(o)))
     return Record(
         name=name,
         uid="",
         version="",
         key=o.rollout.key,
         rollout_uid=o.rollout.uid,
-        registration=o.resolved.registration,
+        registration=registration,
         templates=Templates(candidate=target.template, stable=stable.template),
         release=Release(
             id=name,
@@ -127,6 +134,14 @@ def begin(o: Observed, name: str, now: float) -> Record:
         previous=o.past[-1].name if o.past else "",
         effective=o.resolved.effective,
     )
+
+
+def aa_seconds(o: Observed) -> float:
+    """How long the A/A test that somebody asks for shall last, 0 where nobody does or it makes no sense."""
+    try:
+        return min(seconds(o.rollout.requests.aa.rpartition(":")[2]), LONGEST_AA)
+    except ValueError:
+        return 0.0
 
 
 def _let_go(o: Observed) -> list[Action]:
@@ -154,6 +169,8 @@ def _template(o: Observed, now: float) -> Resting:
     if running is None:
         return _without_stable(o, through)
     if target.template_hash == running.template_hash:
+        if aa_seconds(o) and not o.resolved.suspend:
+            return Resting(Rest.BEGIN, "an A/A test was requested")
         unpause = target.paused and o.resolved.gate == "Admission"
         pause = not target.paused and o.resolved.gate == "AlwaysPaused"
         actions: tuple[Action, ...] = (through,) if unpause else ()

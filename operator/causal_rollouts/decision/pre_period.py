@@ -6,7 +6,21 @@ from causal_rollouts.decision import words
 from causal_rollouts.decision.situation import Situation
 from causal_rollouts.decision.verdict import verdict
 from causal_rollouts.model.decision import Decision
-from causal_rollouts.model.reasons import Act, Phase, Reason, Verdict
+from causal_rollouts.model.reasons import Act, Outcome, Phase, Reason, Verdict
+
+
+def aa_tested(s: Situation) -> Decision | None:
+    """An A/A test ends when its time has passed, or as soon as arms or stable pods differ."""
+    if not (s.release.is_aa and s.release.phase is Phase.PRE_PERIOD) or s.evidence is None:
+        return None
+    known = words.effects(s.evidence) or "no metric that gates has an estimate"
+    if s.evidence.harm or s.evidence.contaminated:
+        because = f"A/A test: pods of one template differ: {words.difference(s.evidence)}"
+        return Decision(Verdict.CONTAMINATED, Act.END, Reason.AA_TESTED, because, Outcome.AA_TESTED)
+    if s.stage_clock < s.registration.arms.pre_period:
+        return None
+    because = f"A/A test over {s.stage_clock:.0f} s: arms of one template do not differ: {known}"
+    return Decision(verdict(s), Act.END, Reason.AA_TESTED, because, Outcome.AA_TESTED)
 
 
 def twins_differ(s: Situation) -> Decision | None:
@@ -14,7 +28,10 @@ def twins_differ(s: Situation) -> Decision | None:
     watched = s.release.phase is Phase.PRE_PERIOD and s.enforcing
     if s.evidence is None or not watched or not s.evidence.harm:
         return None
-    because = f"before the release, with both arms on the stable template: {words.difference(s.evidence)}"
+    because = (
+        f"before the release, with both arms on the stable template: {words.difference(s.evidence)}; find "
+        "out what sets them apart, then resume to watch them anew, or abort"
+    )
     return Decision(Verdict.CONTAMINATED, Act.PAUSE, Reason.CONTAMINATED, because)
 
 

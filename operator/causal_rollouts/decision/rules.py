@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 
 from causal_rollouts.decision import words
-from causal_rollouts.decision.pre_period import pre_period, twins_differ
+from causal_rollouts.decision.pre_period import aa_tested, pre_period, twins_differ
 from causal_rollouts.decision.situation import Situation, Template
 from causal_rollouts.decision.verdict import verdict, without_data
 from causal_rollouts.model.decision import Decision
@@ -301,6 +301,7 @@ RULES: tuple[Rule, ...] = (
     stopped_by_people,
     machine_steps,
     invalid_data,
+    aa_tested,
     contaminated,
     twins_differ,
     deadline,

@@ -36,14 +36,18 @@ def harm(evidence: Evidence) -> str:
 
 
 def difference(evidence: Evidence) -> str:
-    """How arms of one template differ, and what to do."""
+    """How pods of one template differ."""
+    if evidence.contaminated and not evidence.harm:
+        return (
+            f"stable pods from stable pods, the placebo stands at {evidence.placebo:.1f} of "
+            f"{evidence.placebo_threshold:.1f} nats"
+        )
     worst = evidence.worst
     metric = _metric(evidence, worst)
     what = describe(metric) if metric else (worst.metric if worst else "several metrics together")
     return (
-        f"{what} between them; evidence {evidence.log_harm:.1f} of {evidence.log_threshold:.1f} nats: their "
-        "nodes or their traffic are not alike; find out what sets them apart, then resume to watch them "
-        "anew, or abort"
+        f"{what} between the arms; evidence {evidence.log_harm:.1f} of {evidence.log_threshold:.1f} nats: "
+        "their nodes or their traffic are not alike"
     )
 
 

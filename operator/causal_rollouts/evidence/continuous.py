@@ -142,6 +142,7 @@ def _finding(
         harm_margin=math.log1p(margins.revert_above),
         safe_margin=math.log1p(margins.promote_below),
         note=note,
+        se=math.sqrt(first.v_n + first.v_e),
     )
 
 

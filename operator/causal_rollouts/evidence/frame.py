@@ -7,6 +7,7 @@ All bins are absolute indices of the grid; columns of a table start at `first`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -117,6 +118,7 @@ class Finding:
 
     harm_margin and safe_margin are log ratios as resolved (points and base rates applied).
     log_e_stage: safety evidence of the newest window alone (>= 0: the stage does not contradict).
+    se: standard error of the effect, nan where the engine knows none.
     """
 
     tracks: tuple[Track, ...]
@@ -129,6 +131,7 @@ class Finding:
     safe_margin: float
     identified: bool = True
     note: str = ""
+    se: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,4 +191,5 @@ def _told(
         threshold_promote=promote,
         identified=not nothing and finding is not None and finding.identified,
         note=one.note or ("" if finding is None else finding.note),
+        se=math.nan if finding is None else finding.se,
     )

@@ -37,6 +37,7 @@ class MetricEvidence:
     log_e_stage: safety evidence of the current stage's own window (>= 0 does not contradict).
     harm_margin, safe_margin: log ratios that effect is held against.
     threshold_advance, threshold_promote: what log_e_safe must reach.
+    se: standard error of the effect, nan where there is none.
     identified: False where the design cannot see this metric now (says why in `note`).
     """
 
@@ -56,6 +57,7 @@ class MetricEvidence:
     threshold_promote: float
     identified: bool = True
     note: str = ""
+    se: float = math.nan
 
     @property
     def contradicts(self) -> bool:

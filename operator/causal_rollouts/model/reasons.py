@@ -36,6 +36,7 @@ class Outcome(StrEnum):
     ABORTED = "Aborted"
     BYPASSED = "Bypassed"
     DELETED = "Deleted"
+    AA_TESTED = "AATested"
 
 
 class Verdict(StrEnum):
@@ -74,6 +75,7 @@ class Reason(StrEnum):
     SUSPENDED = "Suspended"
     PAUSED_BY_USER = "PausedByUser"
     PROMOTED_BY_USER = "PromotedByUser"
+    AA_TESTED = "AATested"
     # deterministic
     CRASH_LOOP = "CrashLoop"
     NEVER_READY = "NeverReady"

@@ -82,6 +82,11 @@ class Release:
     home_since: float | None = None
     contested: int = 0
 
+    @property
+    def is_aa(self) -> bool:
+        """An A/A test: both arms run the stable template, and nothing is released."""
+        return self.candidate_hash == self.stable_hash
+
 
 @dataclass(frozen=True, slots=True)
 class Templates:
