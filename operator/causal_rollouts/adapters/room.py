@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from causal_rollouts.adapters.kube import HOSTNAME, ZONE, Object
+from causal_rollouts.adapters.kube import HOSTNAME, MACHINE, ZONE, Object
 from causal_rollouts.adapters.reading import condition, labels, name, section
 from causal_rollouts.model.world import Node
 
@@ -15,7 +15,10 @@ KEEPS_OUT = frozenset({"NoSchedule", "NoExecute"})
 def nodes_for(template: Mapping[str, Any], found: list[Object]) -> tuple[Node, ...]:
     """All nodes; `schedulable` says whether a pod of the template may go there."""
     spec = section(template, "spec")
-    return tuple(Node(name(node), labels(node).get(ZONE, ""), _fits(spec, node)) for node in found)
+    return tuple(
+        Node(name(node), labels(node).get(ZONE, ""), _fits(spec, node), machine=labels(node).get(MACHINE, ""))
+        for node in found
+    )
 
 
 def _fits(spec: Mapping[str, Any], node: Object) -> bool:

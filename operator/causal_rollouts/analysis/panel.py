@@ -25,6 +25,7 @@ from causal_rollouts.evidence.tables import Bins, MetricTable, measured
 from causal_rollouts.evidence.tabulate import Wanted, tabulate
 from causal_rollouts.evidence.timeline import schedule
 from causal_rollouts.model.arms import Arm, Pod
+from causal_rollouts.model.assignment import block_of
 from causal_rollouts.model.metrics import Metric, MetricKind
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.telemetry import Telemetry
@@ -43,6 +44,7 @@ MEASURED = frozenset({MetricKind.LATENCY, MetricKind.ERRORS})
 class Design:
     """Who was where and when. born: first pod of each slot; cohort: stages that had begun at its creation.
 
+    blocks: of nodes, as the draw had them.
     first: first bin; t0: first bin of the first stage; end: the bin after the last one under a stage.
     """
 
@@ -52,6 +54,7 @@ class Design:
     born: Mapping[str, Pod]
     cohort: Mapping[str, int]
     nodes: tuple[str, ...]
+    blocks: Mapping[str, str]
     first: int
     t0: int
     end: int
@@ -141,6 +144,7 @@ def design_of(recording: Recording) -> Design:
         born=born,
         cohort={slot: sum(start <= pod.created for start in starts) for slot, pod in born.items()},
         nodes=tuple(sorted({pod.node for pod in recording.pods})),
+        blocks={pod.node: block_of(pod.zone, pod.machine) for pod in recording.pods},
         first=first,
         t0=frame.t0,
         end=min(ends),

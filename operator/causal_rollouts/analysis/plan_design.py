@@ -18,7 +18,7 @@ from causal_rollouts.evidence.frame import CountBins, Floats, Frame, HistogramBi
 from causal_rollouts.evidence.framing import Known, framing, history_start
 from causal_rollouts.evidence.tables import Bins, columns, requests
 from causal_rollouts.model.arms import Arm, Pod
-from causal_rollouts.model.assignment import assign
+from causal_rollouts.model.assignment import assign, block_of
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import PlannedSlot
@@ -63,9 +63,9 @@ class Design:
         return self.past.last + 1
 
     @property
-    def nodes(self) -> tuple[str, ...]:
-        """Nodes that carry stable pods; the scheduler may know more."""
-        return tuple(sorted({pod.node for pod in self.stable}))
+    def nodes(self) -> dict[str, str]:
+        """Nodes that carry stable pods, with their blocks; the scheduler may know more."""
+        return {pod.node: block_of(pod.zone, pod.machine) for pod in self.stable}
 
     def risen(self, begin: int) -> Self:
         """The next stage begins in this bin."""

@@ -25,7 +25,7 @@ from causal_rollouts.evidence.timeline import schedule
 from causal_rollouts.evidence.validity import LEAST_HISTORY
 from causal_rollouts.evidence.weigh import weigh
 from causal_rollouts.model.arms import Arm, Pod
-from causal_rollouts.model.assignment import assign
+from causal_rollouts.model.assignment import assign, block_of
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence
 from causal_rollouts.model.reasons import Act, Phase
@@ -209,7 +209,7 @@ def _drawn(
 ) -> tuple[tuple[PlannedSlot, ...], dict[str, Pod]]:
     """Nodes by the assignment law, stage after stage, and for each slot a pod that already runs there."""
     free = _there(reg, past, begin)
-    nodes = sorted({pod.node for pod in free})
+    nodes = {pod.node: block_of(pod.zone, pod.machine) for pod in free}
     slots: tuple[PlannedSlot, ...] = ()
     actors: dict[str, Pod] = {}
     for rung in rungs:

@@ -35,6 +35,7 @@ NO_PAST = "fresh slots have no time of their own before the release"
 
 Said = list[Opinion | Absent]
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 def of_release(design: Design, panel: Panel) -> Said:
@@ -105,7 +106,7 @@ def _exact_changes(design: Design, panel: Panel, d: Floats, whole: Coefficient) 
         why = "the recorded seed does not put the slots where they ran, so their law is not known"
         return Absent(Question.RELEASE, method, why)
     canary, node, cohort = slots.canary[there], slots.node[there], slots.cohort[there]
-    law = exchanges(canary, node, cohort, seed=design.reg.seed)
+    law = exchanges(canary, node, cohort, _blocks(design, slots)[there], seed=design.reg.seed)
     if law.possible == 1:
         return Absent(Question.RELEASE, method, "no other draw would have taken the same places")
     found = randomization_p(whole.estimate, mean_differences(d[there], law.draws, cohort), law)
@@ -128,7 +129,7 @@ def as_drawn(design: Design) -> bool:
     for cohort in sorted(set(design.cohort.values())):
         new = [Slot.parse(slot) for slot, of in design.cohort.items() if of == cohort]
         wanted = sorted(new, key=lambda slot: (slot.arm is not Arm.CANARY, slot.ordinal))
-        taken = assign(design.reg.seed, design.nodes, taken, wanted)
+        taken = assign(design.reg.seed, design.blocks, taken, wanted)
     return all(design.born[planned.slot.id].node == planned.node for planned in taken)
 
 
@@ -139,12 +140,18 @@ def _exact(design: Design, panel: Panel, d: Floats, whole: Coefficient) -> Opini
     if not as_drawn(design):
         why = "the recorded seed does not put the slots where they ran, so their law is not known"
         return Absent(Question.RELEASE, method, why)
-    law = exchanges(slots.canary, slots.node, slots.cohort, seed=design.reg.seed)
+    law = exchanges(slots.canary, slots.node, slots.cohort, _blocks(design, slots), seed=design.reg.seed)
     if law.possible == 1:
         return Absent(Question.RELEASE, method, "no other draw would have taken the same places")
     found = randomization_p(whole.estimate, mean_differences(d, law.draws, slots.cohort), law)
     assumes = "the operator's own draw; sharp null: no slot would have answered otherwise in the other arm"
     return drawn(Question.RELEASE, found, assumes, "assignments to the same places")
+
+
+def _blocks(design: Design, slots: Slots) -> Ints:
+    """Number of each slot's block: only nodes of one block could have had each other's slots."""
+    names = sorted(set(design.blocks.values()))
+    return np.array([names.index(design.blocks[design.nodes[j]]) for j in slots.node], dtype=np.int64)
 
 
 def _by_block(panel: Panel) -> Opinion | Absent:

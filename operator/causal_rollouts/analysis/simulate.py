@@ -9,7 +9,7 @@ from causal_rollouts.analysis.recording import Recording, Run
 from causal_rollouts.analysis.simulation.chance import draws
 from causal_rollouts.analysis.simulation.fleet import (
     before_pods,
-    node_names,
+    places,
     replaced,
     scaled,
     slot_pods,
@@ -74,7 +74,7 @@ def _schedule(setting: Setting, seed: int) -> tuple[tuple[Change, ...], tuple[Po
     if setting.arms.pre_period:
         up = moment + setting.start_up + SETTLE
         down = up + setting.arms.pre_period
-        planned = assign(seed, node_names(setting.nodes), (), rungs[0].slots)
+        planned = assign(seed, places(setting.nodes), (), rungs[0].slots)
         before = before_pods(planned, moment, setting.start_up)
         pods = (*pods, *(replace(pod, deleted=down) for pod in before))
         timeline += [
@@ -84,7 +84,7 @@ def _schedule(setting: Setting, seed: int) -> tuple[tuple[Change, ...], tuple[Po
         moment = down
     for stage, rung in enumerate(rungs):
         new = [slot for slot in rung.slots if slot not in {p.slot for p in slots}]
-        planned = assign(seed, node_names(setting.nodes), slots, new)
+        planned = assign(seed, places(setting.nodes), slots, new)
         pods = (*pods, *slot_pods(planned[len(slots) :], moment, setting.start_up))
         slots = planned
         shifted = moment + setting.start_up + SETTLE

@@ -14,7 +14,7 @@ from causal_rollouts.analysis.peers.watched import Watched, watched
 from causal_rollouts.analysis.simulation.chance import draws
 from causal_rollouts.analysis.simulation.fleet import (
     before_pods,
-    node_names,
+    places,
     replaced,
     scaled,
     slot_pods,
@@ -133,11 +133,11 @@ class SimulatedRelease:
         complete = self._promoted is not None
         return watched(self._reg, frame, tables.metrics, end, timeline[0].time, complete=complete)
 
-    def _ask_for(self, stage: int, now: float, places: tuple[PlannedSlot, ...] = ()) -> None:
-        """Slots of a stage; its weights follow when they are ready. places: those of the pre-period."""
-        taken = places or self._slots
+    def _ask_for(self, stage: int, now: float, before: tuple[PlannedSlot, ...] = ()) -> None:
+        """Slots of a stage; its weights follow when they are ready. before: those of the pre-period."""
+        taken = before or self._slots
         new = [slot for slot in self._rungs[stage].slots if slot not in {p.slot for p in taken}]
-        planned = assign(self._reg.seed, node_names(self._setting.nodes), taken, new)
+        planned = assign(self._reg.seed, places(self._setting.nodes), taken, new)
         fresh = planned[len(self._slots) :]
         self._slots = planned
         self._pods = (*self._pods, *slot_pods(fresh, now, self._setting.start_up))
@@ -156,7 +156,7 @@ class SimulatedRelease:
         if not self._setting.arms.pre_period:
             self._ask_for(0, now)
             return
-        self._slots = assign(self._reg.seed, node_names(self._setting.nodes), (), self._rungs[0].slots)
+        self._slots = assign(self._reg.seed, places(self._setting.nodes), (), self._rungs[0].slots)
         self._pods = (*self._pods, *before_pods(self._slots, now, self._setting.start_up))
         self._release = replace(self._release, phase=Phase.PRE_PERIOD, since=now)
 

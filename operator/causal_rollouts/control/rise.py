@@ -5,7 +5,7 @@ from __future__ import annotations
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.decision.allocation import Rung, allocate
 from causal_rollouts.model.arms import Arm
-from causal_rollouts.model.assignment import assign
+from causal_rollouts.model.assignment import assign, block_of
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.reasons import Phase, Reason
 from causal_rollouts.model.registration import Registration
@@ -30,7 +30,8 @@ def slots_of(release: Release, registration: Registration, observed: Observed) -
     known = {planned.slot for planned in taken}
     new = [slot for slot in rung(release, registration).slots if slot not in known]
     fleet = observed.fleet
-    nodes = [node.name for node in fleet.nodes if node.schedulable] if fleet else []
+    there = fleet.nodes if fleet else ()
+    nodes = {node.name: block_of(node.zone, node.machine) for node in there if node.schedulable}
     return assign(registration.seed, nodes, taken, new)
 
 

@@ -110,11 +110,12 @@ class SlotState:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node that could carry a slot."""
+    """A node that could carry a slot. machine: its instance type."""
 
     name: str
     zone: str
     schedulable: bool
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """The test that needs no model: what else the draw could have been, and how far off that would be.
 
-Units stand in clusters, and whole clusters were put in random order before the arms were
-laid over them. So two clusters that hold the same number of units of each stratum could as
-well have had each other's treatments: given the places taken, every exchange was equally likely.
+Units stand in clusters, and whole clusters were put in random order, block by block, before
+the arms were laid over them. So two clusters of a block that hold the same number of units of
+each stratum could as well have had each other's treatments: given the places taken, every
+exchange was equally likely.
 """
 
 from __future__ import annotations
@@ -45,10 +46,20 @@ class Exact:
     enumerated: bool
 
 
-def exchanges(treated: Bools, cluster: Ints, stratum: Ints, *, most: int = 20_000, seed: int = 0) -> Law:
+def exchanges(
+    treated: Bools,
+    cluster: Ints,
+    stratum: Ints,
+    block: Ints | None = None,
+    *,
+    most: int = 20_000,
+    seed: int = 0,
+) -> Law:
     """The law of the treatment given the places: clusters alike in their strata exchange their labels.
 
-    treated, cluster, stratum [units]; the units of a cluster in an order that does not depend on treatment.
+    treated, cluster, stratum, block [units]; block: within which clusters were put in random order, one for
+    all units of a cluster; None: all in one. The units of a cluster in an order that does not depend on
+    treatment.
     most: beyond so many assignments `most - 1` are drawn with `seed`. Conditional randomisation test: Athey,
     Eckles and Imbens 2018.
     Kind: exact (an enumeration) or a seeded sample.
@@ -57,7 +68,8 @@ def exchanges(treated: Bools, cluster: Ints, stratum: Ints, *, most: int = 20_00
     members = [m[np.argsort(stratum[m], kind="stable")] for m in members]
     kinds: dict[tuple[int, ...], list[Ints]] = {}
     for m in members:
-        kinds.setdefault(tuple(stratum[m].tolist()), []).append(m)
+        where = 0 if block is None else int(block[m[0]])
+        kinds.setdefault((where, *stratum[m].tolist()), []).append(m)
     alike = list(kinds.values())
     labels = [[tuple(treated[m].tolist()) for m in group] for group in alike]
     possible = math.prod(_arrangements(group) for group in labels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import permutations
+from itertools import chain, permutations, product
 
 import numpy as np
 import pytest
@@ -39,16 +39,19 @@ def test_clusters_exchange_whole_and_only_with_their_like():
         assert not row[6]
 
 
-def test_it_is_the_law_of_the_assignment_given_the_places():
-    """Every order of the nodes, through the operator's own function, kept where the same places are taken."""
-    names = [f"n{i}" for i in range(7)]
+@pytest.mark.parametrize("sizes", [(7,), (4, 3), (3, 3, 2)], ids=["one block", "two", "three"])
+def test_it_is_the_law_of_the_assignment_given_the_places(sizes):
+    """Every order of each block, through the operator's own function, kept where places are the same."""
+    blocks = [[f"{b}n{i}" for i in range(size)] for b, size in enumerate(sizes)]
+    names = [name for block in blocks for name in block]
+    nodes = {name: str(b) for b, block in enumerate(blocks) for name in block}
     first = [Slot(arm, k) for arm in (Arm.CANARY, Arm.BASELINE) for k in range(2)]
     second = [Slot(Arm.CANARY, 2), Slot(Arm.BASELINE, 2)]
 
     def drawn(order):
         """The assignment of one order: names are given out so that the shuffle undoes itself."""
-        taken = assign(5, names, (), first)
-        both = assign(5, names, taken, second)
+        taken = assign(5, nodes, (), first)
+        both = assign(5, nodes, taken, second)
         rename = dict(zip(names, order, strict=True))
         return [(rename[p.node], p.slot.arm is Arm.CANARY, int(k >= 4)) for k, p in enumerate(both)]
 
@@ -57,12 +60,14 @@ def test_it_is_the_law_of_the_assignment_given_the_places():
 
     real = drawn(names)
     sought = places(real)
-    kept = {tuple(sorted(rows)) for rows in map(drawn, permutations(names)) if places(rows) == sought}
+    orders = (list(chain.from_iterable(parts)) for parts in product(*map(permutations, blocks)))
+    kept = {tuple(sorted(rows)) for rows in map(drawn, orders) if places(rows) == sought}
 
     units = sorted(real)
     cluster = np.array([names.index(node) for node, _, _ in units])
     stratum = np.array([stage for _, _, stage in units])
-    law = exchanges(np.array([on for _, on, _ in units]), cluster, stratum)
+    block = np.array([int(nodes[node]) for node, _, _ in units])
+    law = exchanges(np.array([on for _, on, _ in units]), cluster, stratum, block)
     ours = {
         tuple(sorted((units[i][0], bool(on), units[i][2]) for i, on in enumerate(row))) for row in law.draws
     }

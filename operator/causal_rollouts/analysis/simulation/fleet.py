@@ -7,15 +7,16 @@ from dataclasses import replace
 
 from causal_rollouts.analysis.simulation.chance import draws
 from causal_rollouts.model.arms import Arm, Pod
+from causal_rollouts.model.assignment import block_of
 from causal_rollouts.model.release import PlannedSlot
 
 ZONES = ("zone-a", "zone-b", "zone-c")
 _BEFORE = "-before"
 
 
-def node_names(nodes: int) -> tuple[str, ...]:
-    """`node-0`, `node-1`, ..."""
-    return tuple(f"node-{i}" for i in range(nodes))
+def places(nodes: int) -> dict[str, str]:
+    """`node-0`, `node-1`, ... with their blocks."""
+    return {f"node-{i}": block_of(_zone(f"node-{i}"), "") for i in range(nodes)}
 
 
 def stable_fleet(replicas: int, nodes: int, seed: int, born: float) -> tuple[Pod, ...]:
@@ -87,5 +88,8 @@ def there_at(pods: Sequence[Pod], time: float, *, stable: bool) -> list[Pod]:
 
 
 def _pod(name: str, arm: Arm, slot: str, node: str, created: float, ready: float) -> Pod:
-    zone = ZONES[int(node.rsplit("-", 1)[1]) % len(ZONES)]
-    return Pod(name, name, arm, slot, node, zone, created, ready)
+    return Pod(name, name, arm, slot, node, _zone(node), created, ready)
+
+
+def _zone(node: str) -> str:
+    return ZONES[int(node.rsplit("-", 1)[1]) % len(ZONES)]
