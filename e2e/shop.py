@@ -1,5 +1,7 @@
 """One app under the gate, as a user and an on-call engineer would work with it: apply, look, annotate."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -87,6 +89,17 @@ class Shop:
         """A person's one-shot annotation."""
         name = f"{GROUP}/{verb}={value}"
         self._kubectl("annotate", "--overwrite", "causalrollout", self.app.name, name)
+
+    def command(self, *words: str, seconds: float = 120.0) -> str:
+        """What a command of the product prints, for the cluster's admin."""
+        argv = [sys.executable, "-m", "causal_rollouts.cli.main", *words]
+        environment = {**self.cluster.environment(), "PYTHONPATH": "operator", "PATH": "/usr/bin:/bin"}
+        done = subprocess.run(
+            argv, env=environment, capture_output=True, text=True, timeout=seconds, check=False
+        )
+        if done.returncode:
+            raise ClusterTrouble(f"{' '.join(words)} ended with {done.returncode}: {done.stderr}")
+        return done.stdout
 
     def rollout(self) -> Manifest:
         """The CausalRollout as it is now."""

@@ -1,6 +1,8 @@
 """Arms with a past of their own: a slow node is not the release, a slow release is, and no step is lost."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,8 +46,26 @@ def nodes(shop: Shop) -> dict[str, str]:
     return {pod["metadata"]["labels"][SLOT]: pod["spec"]["nodeName"] for pod in arm_pods(shop)}
 
 
+def _latency(shop: Shop, where: Path, *, forget: bool) -> dict[str, float]:
+    """Latency at the last look of the first stage, decided again; forget: without the pre-period."""
+    source = ("--prometheus", shop.cluster.prometheus_url)
+    shop.command("record", shop.app.name, "-n", shop.app.namespace, *source, "-o", str(where))
+    if forget:
+        timeline = json.loads((where / "timeline.json").read_text())
+        kept = [change for change in timeline if change["stage"] is not None]
+        (where / "timeline.json").write_text(json.dumps(kept))
+    lines = [json.loads(line) for line in shop.command("replay", str(where), "-o", "jsonl").splitlines()]
+    last = [line for line in lines if line["stage"] == 0 and line["metrics"][0]["effect"] is not None][-1]
+    found: dict[str, float] = last["metrics"][0]
+    return found
+
+
+def _told(latency: dict[str, float]) -> str:
+    return f"{latency['effect']:+.3f} ({latency['lower']:+.3f} to {latency['upper']:+.3f})"
+
+
 def test_a_slow_node_is_not_blamed_on_a_good_release(
-    basket: Shop, operator: OperatorProcess, world: World
+    basket: Shop, operator: OperatorProcess, world: World, tmp_path: Path
 ) -> None:
     """The node of a canary slows down before the release does anything; killed in mid-replacement."""
     before = len(basket.records())
@@ -71,6 +91,12 @@ def test_a_slow_node_is_not_blamed_on_a_good_release(
     told = [d["decision"] for d in basket.decisions()]
     assert not [d for d in told if d["act"] in {"Revert", "Pause"}]
     assert "Replacing" in {d["reason"] for d in told}
+    with_past, without = (
+        _latency(basket, tmp_path / name, forget=name == "without") for name in ("with", "without")
+    )
+    say(f"latency with its past {_told(with_past)}, of the same samples without it {_told(without)}")
+    assert abs(with_past["effect"]) < abs(without["effect"])
+    assert with_past["upper"] < without["upper"]
     basket.ask("abort")
     assert basket.wait_end(seconds=90) == "Aborted"
     assert basket.home()

@@ -1,8 +1,6 @@
 """What was decided live is decided again from the record and Prometheus, to the last bit, on any machine."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +15,10 @@ pytestmark = [pytest.mark.cluster, pytest.mark.core, pytest.mark.order(92)]
 def test_the_newest_release_is_decided_again_from_its_recording(checkout: Shop, tmp_path: Path) -> None:
     where = tmp_path / "recording"
     source = ("--prometheus", checkout.cluster.prometheus_url)
-    _command(checkout, "record", checkout.app.name, "-n", checkout.app.namespace, *source, "-o", str(where))
-    lines = _lines(_command(checkout, "replay", str(where), "-o", "jsonl"))
+    checkout.command("record", checkout.app.name, "-n", checkout.app.namespace, *source, "-o", str(where))
+    lines = _lines(checkout.command("replay", str(where), "-o", "jsonl"))
     again = ("--rollout", checkout.app.name, "-n", checkout.app.namespace, *source)
-    assert _lines(_command(checkout, "replay", *again, "-o", "jsonl")) == lines
+    assert _lines(checkout.command("replay", *again, "-o", "jsonl")) == lines
 
     replayed = {line["time"]: line for line in lines}
     judged = [d for d in checkout.decisions() if d["time"] in replayed and d.get("evidence")]
@@ -37,15 +35,6 @@ def test_the_newest_release_is_decided_again_from_its_recording(checkout: Shop, 
         ]
         assert line["logHarm"] == _number(evidence["logHarm"])
     say(f"{len(lines)} looks decided again, {len(judged)} logged decisions compared")
-
-
-def _command(shop: Shop, *words: str) -> str:
-    """A command of the product, as the cluster's admin."""
-    argv = [sys.executable, "-m", "causal_rollouts.cli.main", *words]
-    environment = {**shop.cluster.environment(), "PYTHONPATH": "operator", "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def _lines(text: str) -> list[dict[str, Any]]:
