@@ -38,8 +38,8 @@ class Allocation(StrEnum):
 
     design: one to one until they would take more than a fifth of the traffic, then one a cohort.
     equal: one to one as long as both arms fit beside stable. double: two to one, under the rule of design.
-    four, five: design with at least so many pods in an arm. before, five-before: design, and five, with both
-    arms on the stable template for ten minutes first.
+    four, five, ten: design with at least so many pods in an arm. before, five-before, ten-before: design, five
+    and ten, with both arms on the stable template for ten minutes first.
     """
 
     DESIGN = "design"
@@ -47,8 +47,10 @@ class Allocation(StrEnum):
     DOUBLE = "double"
     FOUR = "four"
     FIVE = "five"
+    TEN = "ten"
     BEFORE = "before"
     FIVE_BEFORE = "five-before"
+    TEN_BEFORE = "ten-before"
 
 
 ARMS = {
@@ -57,8 +59,10 @@ ARMS = {
     Allocation.DOUBLE: ArmsPlan(baseline_ratio=2.0),
     Allocation.FOUR: ArmsPlan(min_pods=4),
     Allocation.FIVE: ArmsPlan(min_pods=5),
+    Allocation.TEN: ArmsPlan(min_pods=10),
     Allocation.BEFORE: ArmsPlan(pre_period=600.0),
     Allocation.FIVE_BEFORE: ArmsPlan(min_pods=5, pre_period=600.0),
+    Allocation.TEN_BEFORE: ArmsPlan(min_pods=10, pre_period=600.0),
 }
 
 
