@@ -38,8 +38,8 @@ class Allocation(StrEnum):
 
     design: one to one until they would take more than a fifth of the traffic, then one a cohort.
     equal: one to one as long as both arms fit beside stable. double: two to one, under the rule of design.
-    four, five, ten: design with at least so many pods in an arm. before, five-before, ten-before: design, five
-    and ten, with both arms on the stable template for ten minutes first.
+    four, five, ten: design with at least so many pods in an arm. before, five-before, ten-before: design,
+    five and ten, with both arms on the stable template for ten minutes first.
     """
 
     DESIGN = "design"

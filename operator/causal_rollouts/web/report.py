@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 
+from causal_rollouts.analysis.aa_record import aa_record
 from causal_rollouts.model.evidence import Evidence
 from causal_rollouts.model.percent import percent
 from causal_rollouts.ports import LoggedDecision, Record
@@ -69,10 +70,24 @@ def _release(record: Record, anchor: str) -> str:
         f'<p class="dim">Began {escape(_stamp(began(record)))}. Stages {escape(stages)}. Error budget '
         f"{100 * budget:g}% for a false revert, over all metrics, stages and looks. Assignment seed "
         f"{record.registration.seed}.</p>"
-        f"<h3>What each metric showed</h3>{_metrics(record)}{_harmed(evidence)}{figures}"
+        f"{_beforehand(record)}<h3>What each metric showed</h3>{_metrics(record)}{_harmed(evidence)}{figures}"
         f"{_checks(evidence, record.registration.min_completeness)}"
         f"<h3>Decisions</h3>{_table(head, decisions)}{_numbers(record)}</section>"
     )
+
+
+def _beforehand(record: Record) -> str:
+    """What both arms showed while they ran the stable version."""
+    said = []
+    for trial in aa_record([record]).trials:
+        verdict = "told apart" if trial.fired else "not told apart"
+        shown = f"{trial.metric} {_interval(trial.effect, trial.lower, trial.upper)}"
+        error = f", standard error {trial.se:.1%}" if math.isfinite(trial.se) else ""
+        said.append(
+            f"<p>Before the release both arms ran the stable version from minute "
+            f"{minute(record, trial.begin):.1f} on and were {verdict}: {escape(shown)}{error}.</p>"
+        )
+    return "".join(said)
 
 
 def _figure(plot: Plot, name: str) -> str:

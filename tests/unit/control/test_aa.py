@@ -4,6 +4,7 @@ import pytest
 
 from causal_rollouts.adapters.record_form import record_of
 from causal_rollouts.analysis.aa_record import aa_record
+from causal_rollouts.web.report import page
 from tests.unit.control.stories import Story, tell
 
 
@@ -80,3 +81,12 @@ def test_an_operator_that_was_killed_goes_on_with_the_test() -> None:
     story.run(30)
     story.world.operator_down = False
     assert story.end() == "AATested"
+
+
+def test_the_report_tells_what_both_arms_showed_before_the_release() -> None:
+    story = tell(policy={"arms": {"prePeriod": "60s"}})
+    story.request("good")
+    assert story.reach("Observing", stage=0)
+    told = page("checkout", [record_of(story.world.newest())])
+    assert "Before the release both arms ran the stable version from minute" in told
+    assert "not told apart: latency" in told
