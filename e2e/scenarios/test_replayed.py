@@ -9,7 +9,7 @@ import pytest
 from e2e.cluster.progress import say
 from e2e.shop import Shop
 
-pytestmark = [pytest.mark.cluster, pytest.mark.core, pytest.mark.order(92)]
+pytestmark = [pytest.mark.cluster, pytest.mark.core, pytest.mark.order(91)]
 
 
 def test_the_newest_release_is_decided_again_from_its_recording(checkout: Shop, tmp_path: Path) -> None:

@@ -165,8 +165,11 @@ def _replaced(release: Release, step: Step) -> Release:
 
 
 def _rolled_out(release: Release, step: Step) -> Release:
-    rolled = step.observed.fleet is not None and _rolled(step.observed.fleet, release)
-    return replace(release, phase=Phase.BAKING, since=step.now) if rolled else release
+    """Baking moves no weight; it is in the timeline so that a replay knows when it began."""
+    if step.observed.fleet is None or not _rolled(step.observed.fleet, release):
+        return release
+    change = Change(step.now, release.stage, release.desired.weights, Phase.BAKING)
+    return replace(release, phase=Phase.BAKING, since=step.now, timeline=(*release.timeline, change))
 
 
 def _baked(release: Release, step: Step) -> Release:
