@@ -13,6 +13,7 @@ from causal_rollouts.analysis.simulation.climate import (
     Climate,
     Failures,
     Harm,
+    Incident,
     Load,
     Scraping,
     Unevenness,
@@ -197,3 +198,11 @@ def test_pods_are_spread_over_the_nodes():
     nodes = [pod.node for pod in fleet]
     assert {nodes.count(node) for node in set(nodes)} == {3, 4}
     assert all(isinstance(pod, Pod) and pod.arm is Arm.STABLE for pod in fleet)
+
+
+def test_an_incident_of_one_node_slows_the_pods_on_it_alone() -> None:
+    one = Incident(EPOCH, 600.0, slower=math.log(1.5), nodes=("node-0",))
+    calm, hit = (served(replace(CALM, incidents=incidents)) for incidents in ((), (one,)))
+    for pod in PODS:
+        change = level(hit[pod.name]) - level(calm[pod.name])
+        assert change == pytest.approx(math.log(1.5) if pod.node == "node-0" else 0.0, abs=0.05)

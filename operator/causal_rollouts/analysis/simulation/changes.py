@@ -17,6 +17,7 @@ from causal_rollouts.analysis.simulation.climate import (
     Unevenness,
     Wander,
 )
+from causal_rollouts.analysis.simulation.fleet import places
 from causal_rollouts.analysis.simulation.setting import Setting
 
 Draw = Callable[[Setting, np.random.Generator], Setting]
@@ -66,6 +67,15 @@ def incident(slower: float = 0.0, errors: float = 0.0, crashes: float = 0.0) -> 
         return replace(setting, climate=replace(setting.climate, incidents=(one,)))
 
     return changed
+
+
+def slow_nodes(setting: Setting, rng: np.random.Generator) -> Setting:
+    """A third of the nodes is a fifth slower, from 5 to 30 min before the release on and for good."""
+    names = sorted(places(setting.nodes))
+    chosen = rng.permutation(len(names))[: max(1, len(names) // 3)]
+    start = setting.begin - float(rng.uniform(300.0, 1800.0))
+    one = Incident(start, 86400.0, math.log(1.2), nodes=tuple(names[int(i)] for i in chosen))
+    return replace(setting, climate=replace(setting.climate, incidents=(one,)))
 
 
 def low_traffic(setting: Setting, rng: np.random.Generator) -> Setting:

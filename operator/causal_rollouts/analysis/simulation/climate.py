@@ -31,13 +31,17 @@ class Bursts:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Something that hits the whole service alike, whichever version: slower and more errors (logs)."""
+    """Something that hits the whole service alike, whichever version: slower and more errors (logs).
+
+    nodes: it slows these alone; none named: all.
+    """
 
     start: float
     seconds: float
     slower: float = 0.0
     errors: float = 0.0
     crashes: float = 0.0
+    nodes: tuple[str, ...] = ()
 
     def on(self, time: float) -> bool:
         """Is it on?"""

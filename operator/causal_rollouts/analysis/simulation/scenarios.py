@@ -172,6 +172,12 @@ _TABLE: tuple[tuple[str, Kind, str, Draw], ...] = (
     ("autoscaled", Kind.NULL, "the fleet grows by half in a stage and shrinks again", changes.autoscaled),
     ("evicted", Kind.NULL, "every pod of an arm is replaced once or twice an hour", changes.evicted),
     ("footprint+50%", Kind.NULL, "half as much processor time again, and nothing else", changes.hungry(1.5)),
+    (
+        "slow-nodes",
+        Kind.NULL,
+        "a third of the nodes slow down by a fifth before the release",
+        changes.slow_nodes,
+    ),
     ("slower-2%", Kind.NULL, "the candidate is 2% slower: inside the null", _slower(2.0)),
     ("faster-10%", Kind.NULL, "the candidate is 10% faster", _slower(-10.0)),
     ("latency+10%", Kind.MARGIN, "exactly at the safe margin of latency", _slower(10.0)),

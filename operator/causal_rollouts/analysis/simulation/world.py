@@ -117,7 +117,9 @@ class World:
             stable = max(int(roster.arms[Arm.STABLE].sum()), 1)
             usual = self._climate.load.per_second / stable
             level += uneven.crowding * np.log(np.maximum(rate, 0.1 * usual) / usual)
-        level += sum(i.slower for i in self._climate.incidents if i.on(start))
+        for incident in self._climate.incidents:
+            if incident.on(start):
+                level += incident.slower * _hit(incident, roster)
         level += self._harmed(roster, up, start, weights)
         return level
 
@@ -187,3 +189,11 @@ class World:
             roster.down = np.where(struck, back, roster.down)
             roster.started = np.where(struck, back, roster.started)
         return struck.astype(np.float64)
+
+
+def _hit(incident: Incident, roster: Roster) -> Floats:
+    """1 for the pods that it slows."""
+    if not incident.nodes:
+        return np.ones(len(roster.names))
+    found: Floats = np.isin(roster.nodes, incident.nodes)[roster.node].astype(np.float64)
+    return found
