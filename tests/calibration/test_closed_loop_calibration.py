@@ -11,10 +11,11 @@ from math import comb
 
 import pytest
 
-from causal_rollouts.analysis.closed_loop import Case, run
+from causal_rollouts.analysis.closed_loop import Allocation, Case, run
 from causal_rollouts.analysis.simulated_release import End, Ended
 from causal_rollouts.analysis.simulation.scenarios import SCENARIOS, Kind
 from causal_rollouts.analysis.tally import clopper_pearson
+from causal_rollouts.model.reasons import Reason
 
 ALPHA = 0.01
 NULLS = [name for name, scenario in SCENARIOS.items() if scenario.kind is Kind.NULL]
@@ -30,8 +31,8 @@ def most(runs: int, rate: float, doubt: float) -> int:
         k += 1
 
 
-def ended(scenario: str, runs: int, seed: int) -> list[Ended]:
-    return [run(Case(scenario, seed + i)) for i in range(runs)]
+def ended(scenario: str, runs: int, seed: int, allocation: Allocation = Allocation.DESIGN) -> list[Ended]:
+    return [run(Case(scenario, seed + i, allocation)) for i in range(runs)]
 
 
 def worst(runs: list[Ended]) -> str:
@@ -63,6 +64,20 @@ def test_no_null_is_reverted_more_often_than_declared(name: str):
     runs = ended(name, 200, 80_000)
     reverted = sum(one.end is End.REVERTED for one in runs)
     assert reverted <= most(len(runs), ALPHA, 0.001), worst(runs)
+
+
+UNEVEN = ("plain", "uneven-fresh", "unequal-nodes", "slow-nodes", "drift", "strong-drift", "slow-jitter")
+"""Process lottery, node effects and drift: what a pre-period is for, and what could fool it."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", UNEVEN)
+def test_a_pre_period_keeps_the_same_promise(name: str):
+    runs = ended(name, 100, 81_000, Allocation.BEFORE)
+    reverted = sum(one.end is End.REVERTED for one in runs)
+    assert reverted <= most(len(runs), ALPHA, 0.001), worst(runs)
+    told_apart = sum(one.cause == Reason.CONTAMINATED for one in runs)
+    assert told_apart <= most(len(runs), ALPHA, 0.001)
 
 
 @pytest.mark.slow
