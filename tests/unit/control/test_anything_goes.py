@@ -30,6 +30,7 @@ class Chaos:
     """One seeded run. told: what was done, for whoever has to find out."""
 
     luck: random.Random
+    pre_period: str = "0s"
     metrics: scripted.Silent = field(default_factory=scripted.Silent)
     story: Story = field(init=False)
     told: list[str] = field(default_factory=list)
@@ -39,7 +40,7 @@ class Chaos:
     _ports: Any = None
 
     def __post_init__(self) -> None:
-        self.story = quick(self._cut)
+        self.story = quick(self._cut, pre_period=self.pre_period)
         made = self.story.world.rollout()
         self.made = {"metadata": {"name": "checkout"}, "spec": clone(made["spec"])}
 
@@ -118,6 +119,11 @@ def back(chaos: Chaos) -> None:
     chaos.story.request("v1")
 
 
+def aa(chaos: Chaos) -> None:
+    if not chaos.gone:
+        chaos.story.ask("aa", f"ann:{chaos.luck.choice([4, 20])}s")
+
+
 def metrics(chaos: Chaos) -> None:
     chaos.metrics.away = not chaos.metrics.away
 
@@ -194,6 +200,7 @@ DOINGS: tuple[Callable[[Chaos], None], ...] = (
     better,
     better,
     back,
+    aa,
     metrics,
     operator,
     dying,
@@ -211,7 +218,7 @@ DOINGS: tuple[Callable[[Chaos], None], ...] = (
 
 @pytest.mark.parametrize("seed", range(8))
 def test_whatever_happens_the_promises_hold_and_it_comes_to_rest(seed: int) -> None:
-    chaos = Chaos(random.Random(seed))
+    chaos = Chaos(random.Random(seed), pre_period="6s" if seed % 2 else "0s")
     scripts = (scripted.harmless, scripted.harm_in_a_stage, scripted.harm_while_baking)
     with by(scripts[seed % len(scripts)]):
         try:
