@@ -14,8 +14,8 @@ import pytest
 from causal_rollouts.analysis.closed_loop import Allocation, Case, run
 from causal_rollouts.analysis.simulated_release import End, Ended
 from causal_rollouts.analysis.simulation.scenarios import SCENARIOS, Kind
-from causal_rollouts.analysis.tally import clopper_pearson
 from causal_rollouts.model.reasons import Reason
+from causal_rollouts.stats.binomial import clopper_pearson
 
 ALPHA = 0.01
 NULLS = [name for name, scenario in SCENARIOS.items() if scenario.kind is Kind.NULL]

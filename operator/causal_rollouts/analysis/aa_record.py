@@ -10,11 +10,10 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from scipy.stats import chi2
-
-from causal_rollouts.analysis.tally import clopper_pearson
 from causal_rollouts.model.reasons import Phase, Reason, Verdict
 from causal_rollouts.ports import LoggedDecision, Record
+from causal_rollouts.stats.binomial import clopper_pearson
+from causal_rollouts.stats.variance_cells import chi2_quantile
 
 CONFIDENCE = 0.95
 
@@ -63,8 +62,8 @@ def aa_record(records: Iterable[Record]) -> AARecord:
         total = math.fsum(z * z for z in known)
         scatter = math.sqrt(total / len(known))
         bounds = (
-            math.sqrt(total / float(chi2.ppf(1.0 - tail, len(known)))),
-            math.sqrt(total / float(chi2.ppf(tail, len(known)))),
+            math.sqrt(total / chi2_quantile(1.0 - tail, float(len(known)))),
+            math.sqrt(total / chi2_quantile(tail, float(len(known)))),
         )
     return AARecord(trials, fired, rate, scatter, bounds)
 

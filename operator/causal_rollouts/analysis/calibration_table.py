@@ -9,7 +9,8 @@ from pathlib import Path
 from causal_rollouts.analysis.simulated_release import End, Ended
 from causal_rollouts.analysis.simulation.reach import IN_REACH
 from causal_rollouts.analysis.simulation.scenarios import SCENARIOS, Kind
-from causal_rollouts.analysis.tally import clopper_pearson, tally
+from causal_rollouts.analysis.tally import tally
+from causal_rollouts.stats.binomial import clopper_pearson
 
 HEADER = (
     "| scenario | kind | runs | reverted | 95% bounds | promoted | 95% bounds | paused "

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from causal_rollouts.analysis.past import Past
 from causal_rollouts.analysis.pseudo_release import End, PseudoEnd
-from causal_rollouts.analysis.tally import clopper_pearson
 from causal_rollouts.model.registration import Registration
+from causal_rollouts.stats.binomial import clopper_pearson
 
 BLIND_TO = (
     "No pod was new: cold starts and the luck of a fresh process are not in it; that old pods differ is.",

@@ -7,20 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.special import betaincinv
-
 from causal_rollouts.analysis.simulated_release import End, Ended
-
-
-def clopper_pearson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Exact two-sided interval of a binomial proportion.
-
-    k: successes, n > 0: trials. Clopper & Pearson 1934, as quantiles of beta laws.
-    """
-    tail = (1.0 - level) / 2.0
-    lower = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, tail))
-    upper = 1.0 if k == n else float(betaincinv(k + 1, n - k, 1.0 - tail))
-    return lower, upper
+from causal_rollouts.stats.binomial import clopper_pearson
 
 
 @dataclass(frozen=True, slots=True)

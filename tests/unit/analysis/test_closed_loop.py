@@ -14,8 +14,9 @@ from causal_rollouts.analysis.simulation.climate import Harm, Incident
 from causal_rollouts.analysis.simulation.reach import contrast_sd, distance
 from causal_rollouts.analysis.simulation.scenarios import SCENARIOS, Kind
 from causal_rollouts.analysis.simulation.setting import EPOCH, Setting
-from causal_rollouts.analysis.tally import clopper_pearson, tally
+from causal_rollouts.analysis.tally import tally
 from causal_rollouts.model.registration import Stage, Times
+from causal_rollouts.stats.binomial import clopper_pearson
 from tests.unit.analysis.recordings import QUIET
 
 LADDER = (Stage(100, 240.0, 900.0), Stage(300, 240.0, 900.0))

@@ -1,4 +1,4 @@
-"""A node of the real cluster slowed down under a canary before its release: decided with and without the past."""
+"""A node of the real cluster slowed down under a canary before its release: with and without the past."""
 
 from dataclasses import replace
 from functools import cache
