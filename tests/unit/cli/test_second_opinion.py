@@ -1,6 +1,7 @@
 """`second-opinion DIR`: for people with every number's kind, for programs as JSON."""
 
 import json
+import re
 
 import pytest
 
@@ -21,7 +22,10 @@ def test_people_read_effect_kind_assumption_and_what_is_not_said(slow, capsys):
     assert main(["second-opinion", str(slow)]) == 0
     out = capsys.readouterr().out
     assert "latency: canary slots against baseline slots" in out
-    assert "asymptotic   +22.1% (" in out
+    effect = re.search(r"asymptotic   \+([0-9.]+)% \(", out)
+    assert effect is not None
+    # The recording has 20%, of pods and nodes that differ.
+    assert float(effect[1]) == pytest.approx(20.0, abs=3.0)
     assert "exact" in out
     assert " pp (" in out
     assert "assumed by randomisation test: the operator's own draw" in out
