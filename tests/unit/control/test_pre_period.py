@@ -3,6 +3,9 @@
 from typing import Any
 
 from causal_rollouts.adapters.kube import ARM_LABEL, POD, REPLICA_SET, SLOT_LABEL
+from causal_rollouts.control.pre_period import successors
+from causal_rollouts.model.arms import Arm, Pod, Slot
+from causal_rollouts.model.release import PlannedSlot
 from tests.unit.control.stories import Story, tell
 
 BEFOREHAND = {"arms": {"prePeriod": "90s"}}
@@ -100,3 +103,26 @@ def test_who_resumes_in_the_pre_period_has_the_arms_watched_anew() -> None:
     assert story.reach("PrePeriod")
     assert not story.run(80, until=lambda: story.phase == "Replacing")
     assert story.reach("Replacing")
+
+
+def test_pods_of_the_pre_period_have_time_to_answer_after_the_weights_are_home() -> None:
+    story = told()
+    assert story.reach("Replacing")
+    assert story.run(5, until=lambda: story.weight == 0)
+    names = {pod["metadata"]["name"] for pod in arm_pods(story)}
+    story.run(3)
+    assert {pod["metadata"]["name"] for pod in arm_pods(story)} == names
+    assert story.run(10, until=lambda: names.isdisjoint(p["metadata"]["name"] for p in arm_pods(story)))
+
+
+def test_a_slot_goes_on_where_its_pod_really_ran() -> None:
+    canary, baseline = Slot(Arm.CANARY, 0), Slot(Arm.BASELINE, 0)
+    asked = (PlannedSlot(canary, "node1", before=True), PlannedSlot(baseline, "node2", before=True))
+    pods = (
+        Pod("a", "a", Arm.CANARY, "canary-0", "node1", "", 10.0, 12.0, 20.0),
+        Pod("b", "b", Arm.CANARY, "canary-0", "node5", "", 20.0, 22.0),
+        Pod("c", "c", Arm.BASELINE, "baseline-0", "", "", 10.0, None),
+    )
+    assert successors(asked, pods) == (PlannedSlot(canary, "node5"), PlannedSlot(baseline, "node2"))
+    later = (PlannedSlot(canary, "node1"),)
+    assert successors(later, pods) == later

@@ -109,3 +109,20 @@ def test_arms_of_one_template_may_differ_in_neither_direction(sign: float) -> No
     assert (one_sided.tau.tracks[0].log_e > 5.2) is (sign > 0)
     expected = found.tau.tracks[0].log_e + math.log(2.0) if sign > 0 else -math.inf
     assert one_sided.tau.tracks[0].log_e == pytest.approx(expected)
+
+
+def test_rows_of_the_pre_period_have_a_level_and_lots_of_their_own() -> None:
+    made = apart(1)
+    state = continuous.begin(replace(made.frame(T0 - 1), before=BEFORE), made.part(made.first, T0))
+    later = replace(made.frame(T0 + 23), before=BEFORE)
+    state = continuous.absorb(state, later, made.part(T0, T0 + 24))
+    found = compare(state, Layout.of(state, later, T0), T0)
+    assert found is not None
+    arms = slice(found.settled, None)
+    levels = found.rows.level[arms]
+    before = levels == levels.min()
+    assert before.sum() == (~before).sum() == 8
+    assert not np.isin(levels[before], found.rows.level[: found.settled]).any()
+    lots = found.rows.share[arms]
+    assert (lots @ lots.T == np.eye(16)).all()
+    assert not found.rows.treated[arms][before].any()
