@@ -162,10 +162,7 @@ def _blocked(fleet: Fleet, record: Record, now: float) -> str:
 
 def _stable_not_startable(fleet: Fleet, record: Record, now: float) -> str:
     release, times = record.release, record.registration.times
-    starting = release.phase is Phase.SHIFTING or (
-        release.phase is Phase.PRE_PERIOD and release.stage_since is None
-    )
-    if not starting or now - release.since < times.ready_timeout:
+    if not release.starting or now - release.since < times.ready_timeout:
         return ""
     ready = {state.slot.id for state in fleet.slots if state.ready}
     stable = [p.slot for p in release.desired.slots if p.before or p.slot.arm is Arm.BASELINE]

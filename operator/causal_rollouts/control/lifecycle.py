@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from causal_rollouts.control import leaving, pre_period
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.control.rescale import rescaled
-from causal_rollouts.control.rise import can_carry, fresh, rung, slots_of, unready
+from causal_rollouts.control.rise import fresh, in_force, slots_of
 from causal_rollouts.decision.stage_clock import clocked
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.reasons import Act, Outcome, Phase, Reason
@@ -196,20 +196,9 @@ def _fresh(release: Release, step: Step) -> bool:
 
 
 def _shift(release: Release, step: Step) -> Release:
-    want = rung(release, step.registration).weights
-    if release.desired.weights != want:
-        if unready(release, step.observed) or not _fresh(release, step):
-            return release
-        if not can_carry(step.observed, release, want):
-            return release
-        change = Change(step.now, release.stage, want, Phase.SHIFTING)
-        desired = replace(release.desired, weights=want)
-        return replace(release, desired=desired, timeline=(*release.timeline, change), share_ok=False)
-    if not step.observed.applied(want):
-        return release
-    if release.stage_since is None:
-        release = replace(release, stage_since=release.timeline[-1].time)
-    return replace(release, phase=Phase.OBSERVING, since=step.now) if release.share_ok else release
+    release, standing = in_force(release, step.registration, step.observed, step.now)
+    ready = standing and release.share_ok
+    return replace(release, phase=Phase.OBSERVING, since=step.now) if ready else release
 
 
 def _rolled(fleet: Fleet, release: Release) -> bool:

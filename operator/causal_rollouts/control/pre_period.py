@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from causal_rollouts.control.observed import Observed
-from causal_rollouts.control.rise import can_carry, fresh, rung, slots_of, unready
+from causal_rollouts.control.rise import fresh, in_force, slots_of
 from causal_rollouts.model.arms import Pod
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.registration import Registration
@@ -31,18 +31,9 @@ def enter(release: Release, registration: Registration, observed: Observed, now:
 
 def watch(release: Release, registration: Registration, observed: Observed, now: float) -> Release:
     """Weights up once the pods are ready, and home again when the arms were watched for long enough."""
-    want = rung(release, registration).weights
-    if release.desired.weights != want:
-        late = unready(release, observed) or not fresh(release, registration.grid, now)
-        if late or not can_carry(observed, release, want):
-            return release
-        change = Change(now, None, want, Phase.PRE_PERIOD)
-        desired = replace(release.desired, weights=want)
-        return replace(release, desired=desired, timeline=(*release.timeline, change), share_ok=False)
-    if not observed.applied(want):
+    release, standing = in_force(release, registration, observed, now)
+    if not standing:
         return release
-    if release.stage_since is None:
-        release = replace(release, stage_since=release.timeline[-1].time)
     spent = now - (release.stage_since or now) - release.invalid_seconds
     seen = release.share_ok and fresh(release, registration.grid, now)
     if spent < registration.arms.pre_period or not seen or release.is_aa:

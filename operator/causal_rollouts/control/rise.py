@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.decision.allocation import Rung, allocate
 from causal_rollouts.model.arms import Arm
@@ -10,7 +12,7 @@ from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.reasons import Phase, Reason
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import PlannedSlot, Release
-from causal_rollouts.model.traffic import Weights
+from causal_rollouts.model.traffic import Change, Weights
 
 OVERLOAD = 1.25
 """Highest load of a stable pod after a step, as a multiple of what it carried before the release."""
@@ -58,6 +60,26 @@ def can_carry(observed: Observed, release: Release, weights: Weights) -> bool:
         return False
     ready = observed.ready_stable
     return ready > 0 and weights.share(Arm.STABLE) * release.replicas <= OVERLOAD * ready
+
+
+def in_force(
+    release: Release, registration: Registration, observed: Observed, now: float
+) -> tuple[Release, bool]:
+    """The release with its weights set as soon as they may be; and whether they were seen in force."""
+    want = rung(release, registration).weights
+    if release.desired.weights != want:
+        late = unready(release, observed) or not fresh(release, registration.grid, now)
+        if late or not can_carry(observed, release, want):
+            return release, False
+        change = Change(now, release.stage if release.stage >= 0 else None, want, release.phase)
+        desired = replace(release.desired, weights=want)
+        timeline = (*release.timeline, change)
+        return replace(release, desired=desired, timeline=timeline, share_ok=False), False
+    if not observed.applied(want):
+        return release, False
+    if release.stage_since is None:
+        release = replace(release, stage_since=release.timeline[-1].time)
+    return release, True
 
 
 def waits_for(release: Release, registration: Registration, observed: Observed) -> tuple[Reason, str] | None:

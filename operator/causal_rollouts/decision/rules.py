@@ -162,10 +162,7 @@ def machine_steps(s: Situation) -> Decision | None:
     if s.release.phase in steps:
         reason, because = steps[s.release.phase]
         return Decision(verdict(s), Act.HOLD, reason, because)
-    shifting = s.release.phase is Phase.SHIFTING or (
-        s.release.phase is Phase.PRE_PERIOD and s.release.stage_since is None
-    )
-    if shifting and not _share_wrong(s):
+    if s.release.starting and not _share_wrong(s):
         return Decision(verdict(s), Act.HOLD, *s.facts.waits_for)
     return None
 

@@ -26,12 +26,10 @@ def effects(evidence: Evidence) -> str:
 def harm(evidence: Evidence) -> str:
     """Why harm is taken for proven."""
     worst = evidence.worst
-    metric = _metric(evidence, worst)
-    what = describe(metric) if metric else (worst.metric if worst else "several metrics together")
     share = f", {worst.metric} alone {worst.log_e:.1f}" if worst else ""
     return (
-        f"the candidate causes harm: {what} against baseline; evidence {evidence.log_harm:.1f} nats"
-        f"{share}, the error budget ends at {evidence.log_threshold:.1f}"
+        f"the candidate causes harm: {_worst(evidence)} against baseline; evidence "
+        f"{evidence.log_harm:.1f} nats{share}, the error budget ends at {evidence.log_threshold:.1f}"
     )
 
 
@@ -42,12 +40,9 @@ def difference(evidence: Evidence) -> str:
             f"stable pods from stable pods, the placebo stands at {evidence.placebo:.1f} of "
             f"{evidence.placebo_threshold:.1f} nats"
         )
-    worst = evidence.worst
-    metric = _metric(evidence, worst)
-    what = describe(metric) if metric else (worst.metric if worst else "several metrics together")
     return (
-        f"{what} between the arms; evidence {evidence.log_harm:.1f} of {evidence.log_threshold:.1f} nats: "
-        "their nodes or their traffic are not alike"
+        f"{_worst(evidence)} between the arms; evidence {evidence.log_harm:.1f} of "
+        f"{evidence.log_threshold:.1f} nats: their nodes or their traffic are not alike"
     )
 
 
@@ -72,6 +67,13 @@ def missing(evidence: Evidence, *, promote: bool) -> str:
 def check(found: Check) -> str:
     """One check of the design and what it found."""
     return f"{found.name}: {found.note}"
+
+
+def _worst(evidence: Evidence) -> str:
+    """What stands nearest to the end of the budget."""
+    worst = evidence.worst
+    metric = _metric(evidence, worst)
+    return describe(metric) if metric else (worst.metric if worst else "several metrics together")
 
 
 def _metric(evidence: Evidence, process: Process | None) -> MetricEvidence | None:

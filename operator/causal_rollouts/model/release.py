@@ -83,6 +83,12 @@ class Release:
     contested: int = 0
 
     @property
+    def starting(self) -> bool:
+        """Pods of the arms get ready and weights move: of a stage, or of a pre-period that has not begun."""
+        waiting = self.phase is Phase.PRE_PERIOD and self.stage_since is None
+        return self.phase is Phase.SHIFTING or waiting
+
+    @property
     def is_aa(self) -> bool:
         """An A/A test: both arms run the stable template, and nothing is released."""
         return self.candidate_hash == self.stable_hash
