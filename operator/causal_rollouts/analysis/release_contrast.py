@@ -100,18 +100,9 @@ def _changes(design: Design, panel: Panel) -> Said:
 
 def _exact_changes(design: Design, panel: Panel, d: Floats, whole: Coefficient) -> Opinion | Absent:
     """The exact test of slots that have a past; those that came later have none and are left out."""
-    slots, there = panel.slots, np.isfinite(d)
-    method = "randomisation test of changes"
-    if not as_drawn(design):
-        why = "the recorded seed does not put the slots where they ran, so their law is not known"
-        return Absent(Question.RELEASE, method, why)
-    canary, node, cohort = slots.canary[there], slots.node[there], slots.cohort[there]
-    law = exchanges(canary, node, cohort, _blocks(design, slots)[there], seed=design.reg.seed)
-    if law.possible == 1:
-        return Absent(Question.RELEASE, method, "no other draw would have taken the same places")
-    found = randomization_p(whole.estimate, mean_differences(d[there], law.draws, cohort), law)
     assumes = "the operator's own draw; sharp null: no slot would have changed otherwise in the other arm"
-    return replace(drawn(Question.RELEASE, found, assumes, "assignments to the same places"), method=method)
+    found = _by_the_draw(design, panel.slots, d, whole, assumes)
+    return replace(found, method="randomisation test of changes")
 
 
 def _sizes(slots: Slots) -> str:
@@ -137,14 +128,23 @@ def _exact(design: Design, panel: Panel, d: Floats, whole: Coefficient) -> Opini
     slots, method = panel.slots, "randomisation test"
     if not np.isfinite(d).all():
         return Absent(Question.RELEASE, method, "a slot has no data, and losing it may be an effect")
+    assumes = "the operator's own draw; sharp null: no slot would have answered otherwise in the other arm"
+    return _by_the_draw(design, slots, d, whole, assumes)
+
+
+def _by_the_draw(
+    design: Design, slots: Slots, d: Floats, whole: Coefficient, assumes: str
+) -> Opinion | Absent:
+    """The randomisation test of slots whose score is known."""
+    method, there = "randomisation test", np.isfinite(d)
     if not as_drawn(design):
         why = "the recorded seed does not put the slots where they ran, so their law is not known"
         return Absent(Question.RELEASE, method, why)
-    law = exchanges(slots.canary, slots.node, slots.cohort, _blocks(design, slots), seed=design.reg.seed)
+    canary, node, cohort = slots.canary[there], slots.node[there], slots.cohort[there]
+    law = exchanges(canary, node, cohort, _blocks(design, slots)[there], seed=design.reg.seed)
     if law.possible == 1:
         return Absent(Question.RELEASE, method, "no other draw would have taken the same places")
-    found = randomization_p(whole.estimate, mean_differences(d, law.draws, slots.cohort), law)
-    assumes = "the operator's own draw; sharp null: no slot would have answered otherwise in the other arm"
+    found = randomization_p(whole.estimate, mean_differences(d[there], law.draws, cohort), law)
     return drawn(Question.RELEASE, found, assumes, "assignments to the same places")
 
 

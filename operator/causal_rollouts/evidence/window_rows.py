@@ -120,7 +120,7 @@ def compare(state: ContinuousState, layout: Layout, start: int) -> Comparison | 
     lonely = int((present.beside == 0).sum()) < _PURE_NODES
     if lonely:
         present = present.at(np.zeros(len(present.weight), dtype=np.bool_))
-    arms = _before_rows(state, layout, slots).over(slots)
+    arms = slots if state.past is None else _before_rows(state.past, state, layout, slots).over(slots)
     rows = past.over(present).over(arms)
     levels = np.unique(rows.level)
     columns = [(rows.level[:, None] == levels).astype(np.float64), rows.treated[:, None]]
@@ -172,21 +172,17 @@ def _slot_rows(state: ContinuousState, layout: Layout, before: Floats, start: in
     return rows.at(kept)
 
 
-def _before_rows(state: ContinuousState, layout: Layout, slots: Rows) -> Rows:
+def _before_rows(past: Past, state: ContinuousState, layout: Layout, slots: Rows) -> Rows:
     """A row per slot of the pre-period that has one in the window and stands where it stood.
 
     Its pod was another one: of the two rows' lots only the node's is the same.
     """
-    S, past = len(layout.stable), state.past
-    L = len(layout.rows)
-    own = [-1] * L if past is None else [_place(past, state, layout, i) for i in range(L)]
+    S, L = len(layout.stable), len(layout.rows)
+    own = [_place(past, state, layout, i) for i in range(L)]
     found = np.array([i for i in range(L) if own[i] >= 0 and slots.share[:, S + i].any()], dtype=np.int64)
-    sums, begin = np.zeros((0, 2)), np.zeros(0, dtype=np.int64)
-    if past is not None:
-        kept = [own[i] for i in found]
-        sums, begin = past.sums[kept], _first_open(past.begin[kept], layout.excluded)
-    end = np.full(len(found), 0 if past is None else past.end, dtype=np.int64)
-    weight, total = sums.T
+    kept = [own[i] for i in found]
+    begin, end = _first_open(past.begin[kept], layout.excluded), np.full(len(found), past.end, dtype=np.int64)
+    weight, total = past.sums[kept].T
     rows = Rows(
         weight=weight,
         mean=total / np.where(weight > 0, weight, 1.0),
@@ -196,7 +192,7 @@ def _before_rows(state: ContinuousState, layout: Layout, slots: Rows) -> Rows:
         level=np.full(len(found), _BEFORE),
         treated=np.zeros(len(found)),
         beside=np.zeros(len(found)),
-        share=np.eye(layout.units)[S + L + found] if past is not None else np.zeros((0, layout.units)),
+        share=np.eye(layout.units)[S + L + found],
     )
     return rows.at((weight > 0) & (end - begin >= _LEAST_BINS))
 
