@@ -101,8 +101,8 @@ LONGEST_TIME = 720 * 3600.0
 """Seconds: a month. A longer wait is a typing error, and its evidence would be of another service."""
 
 
-def _time(fix: str, *, closed: bool = True) -> Form:
-    return Form(DURATION, 16, fix, 0.0, LONGEST_TIME, closed, 2, SECONDS)
+def _time(fix: str, *, longest: float = LONGEST_TIME, closed: bool = True) -> Form:
+    return Form(DURATION, 16, fix, 0.0, longest, closed, 2, SECONDS)
 
 
 _TEXT = "lower case letters, digits and -, beginning and ending with a letter or digit"
@@ -121,15 +121,7 @@ TIME = _time("write a duration in whole units, like 30s, 5m or 1h30m; at most 72
 LASTING = _time(
     "write a duration in whole units, like 30s, 5m or 1h30m; more than 0s and at most 720h", closed=False
 )
-BEFOREHAND = Form(
-    DURATION,
-    16,
-    "write a duration in whole units from 0s to 1h, like 10m",
-    0.0,
-    3600.0,
-    shortest=2,
-    unit=SECONDS,
-)
+BEFOREHAND = _time("write a duration in whole units from 0s to 1h, like 10m", longest=3600.0)
 SHARE = Form(PERCENT, 12, "write a percentage like 5% or 0.3%")
 TAIL = Form(
     PERCENT,

@@ -7,12 +7,11 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 
-from causal_rollouts.adapters.kube import GROUP, ROLLOUT
 from causal_rollouts.analysis.aa_record import AARecord, Trial, aa_record
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit, Stopped
-from causal_rollouts.cli.printing import as_json, say, table
-from causal_rollouts.cli.request import user_of
+from causal_rollouts.cli.printing import as_json, finite, say, table
+from causal_rollouts.cli.request import annotate, user_of
 from causal_rollouts.cli.standing import State, standing
 from causal_rollouts.control.rest import LONGEST_AA
 from causal_rollouts.model.percent import percent
@@ -50,9 +49,8 @@ async def _asked(cluster: Cluster, asked: argparse.Namespace) -> int:
         raise Stopped(f"{name}: {seen.message}; an A/A test needs a service at rest")
     user = await user_of(cluster.kube)
     value = f"{user or 'a user'}:{asked.lasting:.0f}s"
-    patch = {"metadata": {"annotations": {f"{GROUP}/aa": value}, "uid": rollout.uid}}
     records = await cluster.records(name)
-    await cluster.kube.merge(ROLLOUT, rollout.key.namespace, rollout.key.name, patch)
+    await annotate(cluster, rollout, "aa", value)
     return len(records)
 
 
@@ -123,10 +121,10 @@ def _plain(name: str, newest: Record, told: AARecord) -> dict[str, object]:
                 "release": t.release,
                 "begin": t.begin,
                 "metric": t.metric,
-                "effect": _or_none(t.effect),
-                "lower": _or_none(t.lower),
-                "upper": _or_none(t.upper),
-                "se": _or_none(t.se),
+                "effect": finite(t.effect),
+                "lower": finite(t.lower),
+                "upper": finite(t.upper),
+                "se": finite(t.se),
                 "toldApart": t.fired,
             }
             for t in told.trials
@@ -136,7 +134,3 @@ def _plain(name: str, newest: Record, told: AARecord) -> dict[str, object]:
         "scatter": told.scatter,
         "scatterBounds": list(told.scatter_bounds) if told.scatter_bounds else None,
     }
-
-
-def _or_none(number: float) -> float | None:
-    return number if math.isfinite(number) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from causal_rollouts.cli.printing import finite
 from causal_rollouts.model.percent import percent
 from causal_rollouts.model.trace import Reading
 from causal_rollouts.ports import Record
@@ -51,8 +52,8 @@ class Known:
             "effect": _relative(r.effect),
             "lower": _relative(r.lower),
             "upper": _relative(r.upper),
-            "logEHarm": _finite(r.harm),
-            "logESafe": _finite(r.safe),
+            "logEHarm": finite(r.harm),
+            "logESafe": finite(r.safe),
             "needed": self.needed,
             "harmAbove": _relative(self.stick.harm),
             "safeBelow": _relative(self.stick.safe),
@@ -70,10 +71,6 @@ def known(record: Record) -> tuple[Known, ...]:
         for name, stick in yardsticks(record).items()
         if name in readings
     )
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _relative(log_ratio: float) -> float | None:

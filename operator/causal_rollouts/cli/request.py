@@ -36,7 +36,7 @@ async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContex
         meant = _meant(verb, rollout, record)
         user = await user_of(cluster.kube)
         value = f"{user}:{meant.name}" if user else meant.name
-        await _annotate(cluster, rollout, verb, value)
+        await annotate(cluster, rollout, verb, value)
         follow = f"follow it with: status {asked.name} -n {cluster.namespace} --watch"
         _say(asked, meant, value, f"{verb} asked for{f' by {user}' if user else ''}; {follow}")
     return Exit.OK
@@ -76,7 +76,8 @@ def _done_already(verb: str, record: Record | None) -> str:
     return ""
 
 
-async def _annotate(cluster: Cluster, rollout: Rollout, verb: str, value: str) -> None:
+async def annotate(cluster: Cluster, rollout: Rollout, verb: str, value: str) -> None:
+    """Write one request, on exactly the rollout that was read."""
     patch = {"metadata": {"annotations": {f"{GROUP}/{verb}": value}, "uid": rollout.uid}}
     await cluster.kube.merge(ROLLOUT, rollout.key.namespace, rollout.key.name, patch)
 

@@ -12,7 +12,7 @@ from causal_rollouts.analysis.recording import read
 from causal_rollouts.analysis.rows import BadRecording
 from causal_rollouts.analysis.second_opinion import second_opinion
 from causal_rollouts.cli.exits import Exit, Stopped
-from causal_rollouts.cli.printing import as_json, say, table
+from causal_rollouts.cli.printing import as_json, finite, say, table
 
 
 async def run(asked: argparse.Namespace, _: object) -> Exit:
@@ -123,28 +123,24 @@ def _plain(metric: MetricOpinion, one: Opinion) -> dict[str, object]:
         "method": one.method,
         "kind": str(one.kind),
         "assumes": one.assumes,
-        "effect": _number(_shown(metric, one.effect)),
-        "lower": _number(_shown(metric, one.lower)),
-        "upper": _number(_shown(metric, one.upper)),
-        "p": _number(one.p),
+        "effect": finite(_shown(metric, one.effect)),
+        "lower": finite(_shown(metric, one.lower)),
+        "upper": finite(_shown(metric, one.upper)),
+        "p": finite(one.p),
         "note": one.note,
         "blocks": [
             {
                 "fromMinute": span.begin,
                 "toMinute": span.end,
-                "effect": _number(_shown(metric, span.effect)),
-                "lower": _number(_shown(metric, span.lower)),
-                "upper": _number(_shown(metric, span.upper)),
-                "bandLower": _number(_shown(metric, span.band_lower)),
-                "bandUpper": _number(_shown(metric, span.band_upper)),
+                "effect": finite(_shown(metric, span.effect)),
+                "lower": finite(_shown(metric, span.lower)),
+                "upper": finite(_shown(metric, span.upper)),
+                "bandLower": finite(_shown(metric, span.band_lower)),
+                "bandUpper": finite(_shown(metric, span.band_upper)),
             }
             for span in one.spans
         ],
     }
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _indented(text: str) -> str:
