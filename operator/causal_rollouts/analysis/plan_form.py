@@ -13,6 +13,7 @@ def plain(plan: Plan) -> dict[str, object]:
         "nodes": plan.nodes,
         "historyMinutes": plan.history_minutes,
         "alphaRevert": plan.alpha,
+        "prePeriodMinutes": plan.pre_period_minutes,
         "harmless": {
             "promoted": plan.promoted,
             "paused": plan.paused,

@@ -11,6 +11,7 @@ from causal_rollouts.analysis.closed_loop import Case
 from causal_rollouts.analysis.past import recorded_past
 from causal_rollouts.analysis.plan import plan
 from causal_rollouts.analysis.plan_design import Design
+from causal_rollouts.analysis.plan_form import plain
 from causal_rollouts.analysis.plan_knobs import ENOUGH
 from causal_rollouts.analysis.plan_ladder import climb, draw, walk
 from causal_rollouts.analysis.plan_outlook import Track, learn
@@ -202,5 +203,6 @@ def test_a_pre_period_takes_the_nodes_share_off_and_its_minutes_are_told():
     longer = replace(reg, arms=replace(reg.arms, pre_period=600.0))
     with_one, without = level(longer).stages, level(reg).stages
     assert all(one.sd < other.sd for one, other in zip(with_one, without, strict=True))
-    assert plan(longer, long_past()).pre_period_minutes == 10.0
+    told = plan(longer, long_past())
+    assert told.pre_period_minutes == plain(told)["prePeriodMinutes"] == 10.0
     assert usual().pre_period_minutes == 0.0
