@@ -31,6 +31,7 @@ from causal_rollouts.analysis.simulation.reach import distance
 from causal_rollouts.analysis.simulation.scenarios import SCENARIOS, Kind
 from causal_rollouts.analysis.simulation.setting import Setting
 from causal_rollouts.model.registration import ArmsPlan, Budget, Times
+from causal_rollouts.model.switchback import Switchback
 
 
 class Allocation(StrEnum):
@@ -72,6 +73,7 @@ class Knobs:
 
     advance: float = Budget().advance
     blackout: int = Times().blackout
+    probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Case:
             arms=ARMS[self.allocation],
             budget=replace(drawn.budget, advance=self.knobs.advance),
             times=replace(drawn.times, blackout=self.knobs.blackout),
+            probe=Switchback() if self.knobs.probe else None,
         )
 
 
@@ -153,9 +156,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.table:
         _print_kept(given.table, given.allocation)
         return 0
-    knobs = Knobs(given.advance, given.blackout)
+    knobs = Knobs(given.advance, given.blackout, given.probe)
     if given.keep and knobs != Knobs():
-        sys.stderr.write("--keep: holds runs of the defaults only; leave out --advance and --blackout\n")
+        sys.stderr.write(
+            "--keep: holds runs of the defaults only; leave out --advance, --blackout, --probe\n"
+        )
         return 2
     judged: dict[str, list[Judged]] = {}
     for name in names:
@@ -217,6 +222,7 @@ def _parser() -> argparse.ArgumentParser:
     knobs = Knobs()
     parser.add_argument("--advance", type=float, default=knobs.advance, help="nats that let a stage advance")
     parser.add_argument("--blackout", type=int, default=knobs.blackout, help="bins left out after a move")
+    parser.add_argument("--probe", action="store_true", help="probe by switchback what makes everybody worse")
     parser.add_argument(
         "--peers", type=Course, choices=list(Course), help="ask other tools' rules too, about this course"
     )

@@ -13,6 +13,7 @@ from causal_rollouts.analysis.rows import BadRecording, mapping
 from causal_rollouts.api.resolve import Unresolvable, resolve
 from causal_rollouts.model.metrics import Matcher, Metric, MetricKind
 from causal_rollouts.model.registration import Registration
+from causal_rollouts.model.switchback import Switchback
 
 
 def registration(recording: Recording) -> Registration:
@@ -91,7 +92,16 @@ def _design(reg: Registration) -> dict[str, object]:
         "bake": _duration(times.bake),
         "rollbackWindow": _duration(times.rollback_window),
         "onInconclusive": str(reg.on_inconclusive),
+        **_probe(reg.probe),
     }
+
+
+def _probe(plan: Switchback | None) -> dict[str, object]:
+    if plan is None:
+        return {"probe": "None"}
+    legs = {"cycles": plan.cycles, "shortest": plan.shortest, "longest": plan.longest}
+    bounds = {"after": plan.after, "probes": plan.probes, "budget": _decimal(plan.share)}
+    return {"probe": "Switchback", "switchback": {**legs, **bounds}}
 
 
 def _metric(metric: Metric) -> dict[str, object]:

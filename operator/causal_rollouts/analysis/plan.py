@@ -205,7 +205,7 @@ def _metric(
         kind=outlook.kind,
         gating=outlook.gating,
         share=share,
-        threshold=-math.log(reg.budget.alpha * share) if acts else None,
+        threshold=-math.log(reg.alpha * share) if acts else None,
         base=outlook.base if isinstance(outlook, CountOutlook) else None,
         stages=tuple(_detectable(ladder, outlook, reach, k) for k in range(len(reg.stages))),
         fates=tuple(_fate(ladder, reaches, outlook, effect) for effect in outlook.asked) if acts else (),

@@ -147,7 +147,7 @@ def _counting(
     def doubtful(count: int) -> float:
         return max((track.log_e for track in at(count).tracks), default=-math.inf)
 
-    needed = least_count(harm, -math.log(reg.budget.alpha), 1, max(most, 1))
+    needed = least_count(harm, -math.log(reg.alpha), 1, max(most, 1))
     suspect = least_count(doubtful, SUSPICION, 1, max(most, 1))
     limits = [
         least_count(unsafe, math.nextafter(-threshold, math.inf), 0, max(most, 1))

@@ -169,7 +169,7 @@ def _level(
             math.log1p(margins.revert_above),
             FARTHEST,
         )
-        for threshold in (-math.log(reg.budget.alpha) - share, SUSPICION)
+        for threshold in (-math.log(reg.alpha) - share, SUSPICION)
     )
     agree = math.inf if kind is MetricKind.NEIGHBOUR else -math.inf if own is None else safe(own, 0.0)
     return LevelOutlook(

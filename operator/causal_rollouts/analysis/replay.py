@@ -28,7 +28,7 @@ from causal_rollouts.model.reasons import Act, Phase
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import Release
 from causal_rollouts.model.telemetry import Look, Telemetry
-from causal_rollouts.model.traffic import RESCALED, Change
+from causal_rollouts.model.traffic import HOME, RESCALED, Change
 
 LOOK = 2
 """Bins between two looks."""
@@ -145,9 +145,9 @@ class _Replay:
         if stage is None:
             ended = self._release.stage >= 0
             return replace(self._release, phase=Phase.FINISHING) if ended else self._beforehand(timeline)
-        begun = next(change.time for change in timeline if change.stage == stage)
+        begun = _begun(timeline, stage)
         moved = self._release.timeline != timeline
-        fresh = self._release.stage != stage
+        fresh = self._release.stage != stage or self._release.stage_since != begun
         if moved:
             self._share_ok = False
         return replace(
@@ -158,6 +158,7 @@ class _Replay:
             stage_since=begun,
             invalid_since=None if fresh else self._release.invalid_since,
             invalid_seconds=0.0 if fresh else self._release.invalid_seconds,
+            shared_since=None if fresh else self._release.shared_since,
             timeline=timeline,
         )
 
@@ -179,11 +180,19 @@ class _Replay:
 
     def _phase(self, last: Change) -> Phase:
         """As recorded; where the operator was still shifting, until traffic was seen to follow."""
-        if last.phase in _AFTER_STAGES:
+        if last.phase in _AFTER_STAGES or last.phase == Phase.PROBING:
             return Phase(last.phase)
         if last.phase == RESCALED or (last.phase == Phase.SHIFTING and not self._share_ok):
             return Phase.SHIFTING
         return Phase.OBSERVING
+
+
+def _begun(timeline: tuple[Change, ...], stage: int) -> float:
+    """When a stage began; it begins anew once traffic is back after a probe."""
+    mine = [change for change in timeline if change.stage == stage]
+    probed = max((i for i, change in enumerate(mine) if change.phase == Phase.PROBING), default=-1)
+    again = [change.time for change in mine[probed + 1 :] if change.weights != HOME]
+    return again[0] if probed >= 0 and again else mine[0].time
 
 
 def _away(look: Look) -> str:

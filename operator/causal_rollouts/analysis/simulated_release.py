@@ -36,8 +36,9 @@ from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.assignment import assign
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence
-from causal_rollouts.model.reasons import Act, Phase, Validity
+from causal_rollouts.model.reasons import Act, Phase, Reason, Validity
 from causal_rollouts.model.release import PlannedSlot, Release
+from causal_rollouts.model.switchback import standing
 from causal_rollouts.model.telemetry import Look
 from causal_rollouts.model.traffic import HOME, Change, Weights
 
@@ -168,6 +169,9 @@ class SimulatedRelease:
         if release.phase is Phase.PRE_PERIOD:
             self._watch(now)
             return
+        if release.phase is Phase.PROBING:
+            self._switch(now)
+            return
         if release.phase is not Phase.SHIFTING or now - release.since < self._setting.start_up:
             return
         change = Change(now, release.stage, self._rungs[release.stage].weights, Phase.SHIFTING)
@@ -178,6 +182,18 @@ class SimulatedRelease:
             stage_since=now,
             timeline=(*release.timeline, change),
         )
+
+    def _switch(self, now: float) -> None:
+        """The weights of the leg that was drawn for this bin."""
+        release, grid, plan = self._release, self._setting.grid, self._setting.probe
+        probe = standing(grid, release.timeline)
+        if plan is None or probe is None or not 0 <= grid.index(now) - probe.first < plan.bins:
+            return
+        on = plan.legs(self._reg.seed, probe.number)[grid.index(now) - probe.first]
+        weights = self._rungs[release.stage].weights if on else HOME
+        if weights != release.timeline[-1].weights:
+            change = Change(now, release.stage, weights, Phase.PROBING)
+            self._release = replace(release, timeline=(*release.timeline, change))
 
     def _watch(self, now: float) -> None:
         """Weights up, and when the arms were watched for long enough home again and other pods in."""
@@ -264,6 +280,14 @@ class SimulatedRelease:
                 return self._ended(End.REVERTED, decision, now)
             case Act.PAUSE:
                 self._release = replace(release, phase=Phase.PAUSED, since=now, paused_by=decision.reason)
+            case Act.PROBE:
+                change = Change(now, release.stage, release.timeline[-1].weights, Phase.PROBING)
+                timeline = (*release.timeline, change)
+                self._release = replace(
+                    release, phase=Phase.PROBING, since=now, shared_since=None, timeline=timeline
+                )
+            case _ if decision.reason is Reason.PROBE_SETTLED:
+                self._release = replace(release, phase=Phase.SHIFTING, since=now - self._setting.start_up)
             case _ if release.phase is Phase.PAUSED and now - release.since >= PATIENCE:
                 return self._ended(End.PAUSED, decision, release.since)
             case Act.ADVANCE:
@@ -286,7 +310,8 @@ class SimulatedRelease:
 
     def _ended(self, end: End, decision: Decision, now: float) -> Ended:
         evidence = self._evidence
-        worst = evidence.worst if evidence is not None and end is End.REVERTED else None
+        proven = decision.reason is Reason.HARM_PROVEN
+        worst = evidence.worst if evidence is not None and proven else None
         metrics = evidence.metrics if evidence is not None else ()
         return Ended(
             end=end,

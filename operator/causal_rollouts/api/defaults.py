@@ -28,6 +28,15 @@ DEFAULTS: Final[dict[str, object]] = {
     "bake": "10m",
     "rollbackWindow": "24h",
     "onInconclusive": "Pause",
+    "probe": "None",
+    "switchback": {
+        "after": 10,
+        "probes": 1,
+        "cycles": 6,
+        "shortest": 6,
+        "longest": 12,
+        "budget": "0.3",
+    },
     "stages": [
         {"weight": 5, "minDuration": "5m", "maxDuration": "30m"},
         {"weight": 25, "minDuration": "5m", "maxDuration": "30m"},

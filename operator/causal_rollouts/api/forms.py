@@ -137,6 +137,7 @@ EDGE = Form(r"^[1-9][0-9]{0,6}(ms|s)$", 12, "write a bucket edge like 500ms or 2
 ALPHA = _number(0, 0.2, 'write a probability above 0 and at most 0.2, like "0.01"', closed=False)
 NATS = _number(0, 20, 'write evidence in nats above 0 and at most 20, like "2.5"', closed=False)
 PART = _number(0, 1, 'write a part of the error budget from 0 to 1, like "0.45"')
+PROBE_PART = _number(0, 0.9, 'write a part of alphaRevert above 0 and at most 0.9, like "0.3"', closed=False)
 FIRST = _number(0, 1, 'write a share above 0 and at most 1, like "0.6"', closed=False)
 RATIO = _number(0.1, 4, 'write a ratio from 0.1 to 4, like "1" or "0.5"')
 
@@ -155,5 +156,6 @@ Edge = Annotated[str, AfterValidator(EDGE.check), EDGE.field]
 Probability = Annotated[str, AfterValidator(ALPHA.check), ALPHA.field]
 Nats = Annotated[str, AfterValidator(NATS.check), NATS.field]
 BudgetPart = Annotated[str, AfterValidator(PART.check), PART.field]
+ProbePart = Annotated[str, AfterValidator(PROBE_PART.check), PROBE_PART.field]
 FirstShare = Annotated[str, AfterValidator(FIRST.check), FIRST.field]
 Ratio = Annotated[str, AfterValidator(RATIO.check), RATIO.field]

@@ -25,6 +25,7 @@ def loosened(policy: PolicySpec, choices: Choices, layers: Layers) -> Iterator[P
         return
     yield from _alpha(policy.guardrails, choices, layers)
     yield from _stages(policy.guardrails, choices, layers)
+    yield from _probes(policy.guardrails, choices, layers)
     given = {m.name: m for m in (policy.defaults.metrics if policy.defaults else None) or []}
     mine = {m.name: (i, m) for i, m in enumerate(choices.metrics or [])}
     where = layers.field("metrics")
@@ -49,6 +50,23 @@ def _stages(guardrails: Guardrails, choices: Choices, layers: Layers) -> Iterato
         if least is not None and seconds(stage.min_duration) < seconds(least):
             what = f"{stage.min_duration} is below the guardrail minStageDuration"
             yield Problem(f"{layers.field('stages')}[{i}].minDuration", what, f"use {least} or more")
+
+
+def _probes(guardrails: Guardrails, choices: Choices, layers: Layers) -> Iterator[Problem]:
+    plan, most, longest = choices.switchback, guardrails.max_probes, guardrails.max_probe_bins
+    if choices.probe != "Switchback" or plan is None:
+        return
+    if most == 0:
+        yield Problem(layers.field("probe"), "Switchback is forbidden by the guardrail maxProbes", "use None")
+        return
+    if most is not None and plan.probes is not None and plan.probes > most:
+        what = f"{plan.probes} is above the guardrail maxProbes"
+        yield Problem(layers.field("switchback.probes"), what, f"use {most} or less")
+    bins = (plan.cycles or 0) * ((plan.shortest or 0) + (plan.longest or 0))
+    if longest is not None and bins > longest:
+        what = f"a probe of {bins} bins is above the guardrail maxProbeBins"
+        fix = f"lower cycles, shortest or longest until cycles x (shortest + longest) is at most {longest}"
+        yield Problem(layers.field("switchback.cycles"), what, fix)
 
 
 def _weaker(mine: Metric, given: Metric | None, where: str) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ from causal_rollouts.api.v1alpha1 import Choices
 from causal_rollouts.api.v1alpha1_metrics import Metric
 from causal_rollouts.model.world import Json
 
-NESTED = ("evidence", "weights", "windowWeights", "arms")
+NESTED = ("evidence", "weights", "windowWeights", "arms", "switchback")
 """Choices whose parts are set one by one; of all others the whole value is taken from one layer."""
 
 POLICY_FIELD = "RolloutPolicy.spec.defaults"

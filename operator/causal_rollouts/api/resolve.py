@@ -28,6 +28,7 @@ from causal_rollouts.model.registration import (
     Stage,
     Times,
 )
+from causal_rollouts.model.switchback import Switchback
 from causal_rollouts.model.traffic import TrafficPlan
 from causal_rollouts.model.world import Json
 
@@ -120,6 +121,7 @@ def _registration(
             tuple(("HTTPRoute", r.name) for r in rollout.traffic.http_routes),
             target=rollout.target_ref.name,
         ),
+        probe=_probe(choices),
     )
 
 
@@ -154,6 +156,20 @@ def _budget(choices: v1.Choices) -> Budget:
         advance=_number(evidence.advance),
         promote_continuous=_number(evidence.promote_continuous),
         promote_counts=_number(evidence.promote_counts),
+    )
+
+
+def _probe(choices: v1.Choices) -> Switchback | None:
+    plan = choices.switchback
+    if plan is None or choices.probe != "Switchback":
+        return None
+    return Switchback(
+        after=int(plan.after or 0),
+        probes=int(plan.probes or 1),
+        cycles=int(plan.cycles or 0),
+        shortest=int(plan.shortest or 0),
+        longest=int(plan.longest or 0),
+        share=_number(plan.budget),
     )
 
 

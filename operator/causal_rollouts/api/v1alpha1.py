@@ -26,6 +26,7 @@ from causal_rollouts.api.forms import (
     Nats,
     ObjectName,
     Probability,
+    ProbePart,
     Ratio,
     ServiceName,
     TargetName,
@@ -123,6 +124,40 @@ class Arms(Part):
         default=None,
         description="How long both arms are watched on the stable template before the candidate comes in.",
     )
+
+
+LEGS = Rule(
+    "!has(self.shortest) || !has(self.longest) || self.longest >= self.shortest",
+    "longest is below shortest; raise longest or lower shortest",
+    field="longest",
+)
+
+
+class Switchback(Part):
+    """How a probe takes traffic off the candidate and gives it back, at times that are drawn."""
+
+    RULES = (LEGS,)
+
+    after: int | None = Field(
+        default=None,
+        ge=0,
+        le=240,
+        description="Bins that everybody must have been worse before a probe begins.",
+    )
+    probes: int | None = Field(default=None, ge=1, le=5, description="Most probes in one release.")
+    cycles: int | None = Field(
+        default=None, ge=5, le=20, description="Legs with traffic, and as many without, in one probe."
+    )
+    shortest: int | None = Field(default=None, ge=4, le=60, description="Least bins of a leg.")
+    longest: int | None = Field(default=None, ge=4, le=60, description="Most bins of a leg.")
+    budget: ProbePart | None = Field(
+        default=None, description="Part of alphaRevert that all probes of a release may spend together."
+    )
+
+    def broken(self) -> Iterator[Rule]:
+        """Legs that would have to be longer than they may be."""
+        if self.shortest is not None and self.longest is not None and self.longest < self.shortest:
+            yield LEGS
 
 
 class Evidence(Part):
@@ -225,6 +260,11 @@ class Choices(Part):
     on_inconclusive: Literal["Pause", "Revert"] | None = Field(
         default=None, description="What happens at maxDuration without a verdict."
     )
+    probe: Literal["None", "Switchback"] | None = Field(
+        default=None,
+        description="What is done when everybody gets worse: only hold, or find out by a switchback.",
+    )
+    switchback: Switchback | None = None
 
 
 SAME_TARGET = Rule(
@@ -250,6 +290,15 @@ class Guardrails(Part):
 
     max_alpha_revert: Probability | None = Field(default=None, description="Largest alphaRevert.")
     min_stage_duration: Duration | None = Field(default=None, description="Least minDuration of a stage.")
+    max_probes: int | None = Field(
+        default=None, ge=0, le=5, description="Most probes in one release; 0 forbids them."
+    )
+    max_probe_bins: int | None = Field(
+        default=None,
+        ge=1,
+        le=2400,
+        description="Most bins of one probe: cycles times shortest and longest together.",
+    )
     required_metrics: Annotated[list[MetricLabel], Field(max_length=20)] | None = Field(
         default=None,
         description="Names of metrics that must be there, able to revert, with margins no wider.",

@@ -98,7 +98,21 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.SHARED_INCIDENT: Meaning(
         "Everybody got worse, stable pods too: an incident, or a backend that all share.",
-        "Wait for its end or mend it; if the release may be the cause, `abort`.",
+        "Wait for its end or mend it; if the release may be the cause, `abort`, or let the policy find out "
+        "(`probe: Switchback`).",
+    ),
+    Reason.PROBING: Meaning(
+        "Everybody got worse, and a probe finds out whether the candidate does it: its traffic goes off and "
+        "on at times that were drawn beforehand.",
+        "Wait for its end; `abort` if the service cannot.",
+    ),
+    Reason.PROBE_SETTLED: Meaning(
+        "The probe is over and did not show that the candidate makes everybody worse; the stage goes on."
+    ),
+    Reason.BACKEND_HARM: Meaning(
+        "Everybody is worse while the candidate has traffic and better while it has none, at times that only "
+        "chance chose: it harms what all share, like a backend, a cache or a database.",
+        "Look at what a request of the version asks of others (calls, queries, bytes), mend it and apply it.",
     ),
     Reason.DESIGN_UNSOUND: Meaning(
         "The evidence is enough, but the arms differ in more than the release: in place, in age, or in how "

@@ -18,7 +18,9 @@ from causal_rollouts.model.traffic import DISTURBED, HOME, Change, Weights
 FIGHTS = 3
 """Times that somebody may move the weights before a person has to settle it."""
 
-AT_STAKE = frozenset({Phase.SHIFTING, Phase.OBSERVING, Phase.PROMOTING, Phase.BAKING, Phase.PAUSED})
+AT_STAKE = frozenset(
+    {Phase.SHIFTING, Phase.OBSERVING, Phase.PROBING, Phase.PROMOTING, Phase.BAKING, Phase.PAUSED}
+)
 
 
 def defend(release: Release, observed: Observed, now: float) -> Release:
@@ -35,6 +37,9 @@ def defend(release: Release, observed: Observed, now: float) -> Release:
         return release
     held = {route.weights for route in traffic.routes}
     if held == {release.desired.weights}:
+        return release
+    if Phase.PROBING in {release.phase, release.resume} and held <= _of_a_probe(release):
+        # A switch that did not get through, or came twice: the next pass sets what was drawn.
         return release
     before = release.timeline[-2].weights if len(release.timeline) > 1 else HOME
     if _never_seen(release) and held <= {before, release.desired.weights}:
@@ -87,6 +92,13 @@ def _never_seen(release: Release) -> bool:
         and newest.stage == release.stage
         and newest.weights == release.desired.weights != HOME
     )
+
+
+def _of_a_probe(release: Release) -> set[Weights | None]:
+    """What a probe sets: all home, or the weights of its stage."""
+    own = {Phase.SHIFTING, Phase.PROBING}
+    mine = (c for c in release.timeline if c.stage == release.stage and c.phase in own)
+    return {HOME, *(change.weights for change in mine)}
 
 
 def _known(release: Release, foreign: Weights) -> bool:

@@ -31,10 +31,21 @@ NOT_ITS_FAULT = frozenset(
 CRASHING_AT_LEAST = 2
 """New pods of the fleet that crash before it is the candidate's fault, while there are not fewer."""
 
-JUDGED = frozenset({Phase.PREPARING, Phase.PRE_PERIOD, Phase.REPLACING, Phase.SHIFTING, Phase.OBSERVING})
+JUDGED = frozenset(
+    {
+        Phase.PREPARING,
+        Phase.PRE_PERIOD,
+        Phase.REPLACING,
+        Phase.SHIFTING,
+        Phase.OBSERVING,
+        Phase.PROBING,
+    }
+)
 """Phases in which the user's mistakes stop what comes next."""
 
-EXPOSED = frozenset({Phase.SHIFTING, Phase.OBSERVING, Phase.PROMOTING, Phase.BAKING, Phase.PAUSED})
+EXPOSED = frozenset(
+    {Phase.SHIFTING, Phase.OBSERVING, Phase.PROBING, Phase.PROMOTING, Phase.BAKING, Phase.PAUSED}
+)
 
 
 def gather(

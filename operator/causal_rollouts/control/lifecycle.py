@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from causal_rollouts.control import leaving, pre_period
+from causal_rollouts.control import leaving, pre_period, probe
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.control.rescale import rescaled
 from causal_rollouts.control.rise import fresh, in_force, slots_of
@@ -30,6 +30,7 @@ MAY_STEP = frozenset(
         Reason.WAITING_FOR_PODS,
         Reason.WAITING_FOR_CAPACITY,
         Reason.WAITING_FOR_TRAFFIC,
+        Reason.PROBING,
         Reason.ROLLING_OUT,
         Reason.BAKING,
         Reason.CLEANING_UP,
@@ -57,6 +58,8 @@ def progress(release: Release, decision: Decision, step: Step) -> Release:
             return enter_stage(release, step, release.stage + 1)
         case Act.PROMOTE:
             return _promote(release, step)
+        case Act.PROBE:
+            return probe.begin(release, step.registration, step.now)
         case Act.PAUSE:
             return _pause(release, decision, step)
         case Act.REVERT | Act.END:
@@ -77,6 +80,7 @@ def enter_stage(release: Release, step: Step, stage: int) -> Release:
         invalid_seconds=0.0,
         share_ok=False,
         home_since=None,
+        shared_since=None,
         desired=replace(release.desired, slots=pre_period.successors(release.desired.slots, release.pods)),
     )
     slots = slots_of(entered, step.registration, step.observed)
@@ -141,6 +145,8 @@ def _hold(release: Release, decision: Decision, step: Step) -> Release:
     release = _roll(clocked(release, decision, step.now), decision, step)
     if decision.reason not in STANDSTILL:
         release = rescaled(release, step.registration, step.observed, step.now)
+    if decision.reason is Reason.PROBE_SETTLED:
+        return probe.settle(release, step.now)
     if decision.reason not in MAY_STEP:
         return release
     step_on = _STEPS.get(release.phase)
@@ -162,6 +168,10 @@ def _watched(release: Release, step: Step) -> Release:
 def _replaced(release: Release, step: Step) -> Release:
     release = leaving.at_home(release, step.observed, step.now)
     return enter_stage(release, step, 0) if leaving.drained(release, step.now) else release
+
+
+def _probed(release: Release, step: Step) -> Release:
+    return probe.switch(release, step.registration, step.observed, step.now)
 
 
 def _rolled_out(release: Release, step: Step) -> Release:
@@ -230,6 +240,7 @@ _STEPS: Mapping[Phase, Callable[[Release, Step], Release]] = {
     Phase.PRE_PERIOD: _watched,
     Phase.REPLACING: _replaced,
     Phase.SHIFTING: _shift,
+    Phase.PROBING: _probed,
     Phase.PROMOTING: _rolled_out,
     Phase.BAKING: _baked,
     Phase.REVERTING: _cleaned_up,

@@ -194,10 +194,12 @@ async def _tell(observed: Observed, before: Record, after: Record, decision: Dec
 def _again(release: Release, record: Record, now: float) -> float:
     if release.phase is Phase.DONE:
         return 0.0
-    if release.phase in {Phase.OBSERVING, Phase.PAUSED, Phase.PREPARING}:
-        grid = record.registration.grid
-        next_look = grid.final_at(grid.last_look(now) + 2)
-        return min(max(next_look - now + 0.05, STEP / 4), 5.0)
+    grid = record.registration.grid
+    if release.phase in {Phase.OBSERVING, Phase.PROBING, Phase.PAUSED, Phase.PREPARING}:
+        due = grid.final_at(grid.last_look(now) + 2)
+        if release.phase is Phase.PROBING:
+            due = min(due, grid.end(grid.index(now)))
+        return min(max(due - now + 0.05, STEP / 4), 5.0)
     return STEP
 
 

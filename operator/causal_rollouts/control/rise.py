@@ -62,14 +62,21 @@ def can_carry(observed: Observed, release: Release, weights: Weights) -> bool:
     return ready > 0 and weights.share(Arm.STABLE) * release.replicas <= OVERLOAD * ready
 
 
+def may_rise(
+    release: Release, registration: Registration, observed: Observed, weights: Weights, now: float
+) -> bool:
+    """Pods are ready, the newest window is valid and fresh, and stable can carry the rest."""
+    late = unready(release, observed) or not fresh(release, registration.grid, now)
+    return not late and can_carry(observed, release, weights)
+
+
 def in_force(
     release: Release, registration: Registration, observed: Observed, now: float
 ) -> tuple[Release, bool]:
     """The release with its weights set as soon as they may be; and whether they were seen in force."""
     want = rung(release, registration).weights
     if release.desired.weights != want:
-        late = unready(release, observed) or not fresh(release, registration.grid, now)
-        if late or not can_carry(observed, release, want):
+        if not may_rise(release, registration, observed, want, now):
             return release, False
         change = Change(now, release.stage if release.stage >= 0 else None, want, release.phase)
         desired = replace(release.desired, weights=want)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from causal_rollouts.decision import words
 from causal_rollouts.decision.pre_period import aa_tested, pre_period, twins_differ
+from causal_rollouts.decision.probe import probe_due, probing
 from causal_rollouts.decision.situation import Situation, Template
 from causal_rollouts.decision.verdict import verdict, without_data
 from causal_rollouts.model.decision import Decision
@@ -205,9 +206,11 @@ def deadline(s: Situation) -> Decision | None:
 
 
 def shared_incident(s: Situation) -> Decision | None:
-    """Everybody got worse: not told apart from harm to everybody, so hold."""
+    """Everybody got worse, by an incident or by the release: hold, and probe where the policy says so."""
     if s.evidence is None or not s.evidence.shared_incident or not s.enforcing:
         return None
+    if due := probe_due(s):
+        return due
     because = (
         f"stable and baseline are {percent(s.evidence.shared)} against their past; "
         "an incident or a shared backend: traffic does not rise until it is over"
@@ -297,6 +300,7 @@ RULES: tuple[Rule, ...] = (
     promoted_by_person,
     stopped_by_people,
     machine_steps,
+    probing,
     invalid_data,
     aa_tested,
     contaminated,

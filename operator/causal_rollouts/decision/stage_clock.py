@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from causal_rollouts.decision.probe import incident_noted
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.reasons import Phase, Reason
 from causal_rollouts.model.release import Release
@@ -15,7 +16,8 @@ _CLOCKED = frozenset({Phase.OBSERVING, Phase.PRE_PERIOD})
 
 
 def clocked(release: Release, decision: Decision, now: float) -> Release:
-    """The release with the time of invalid data noted; between two looks the last word stands."""
+    """The release with invalid data and incidents noted; between two looks the last word stands."""
+    release = incident_noted(release, decision, now)
     blind = decision.reason in BLIND
     if release.phase not in _CLOCKED or decision.reason is Reason.BETWEEN_LOOKS:
         return release

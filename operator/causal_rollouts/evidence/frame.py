@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from causal_rollouts.model.arms import Arm
+from causal_rollouts.model.switchback import Standing
 
 Floats = NDArray[np.float64]
 
@@ -47,6 +48,7 @@ class Frame:
     now: newest bin consumed by this look.
     twins: both arms run the stable template: what differs between them is no release.
     before: [first, end) of the pre-period that lies behind this release, None where there was none.
+    probe: the one that runs, None where none does.
     """
 
     units: tuple[Unit, ...]
@@ -60,6 +62,7 @@ class Frame:
     warm_up: int
     twins: bool = False
     before: tuple[int, int] | None = None
+    probe: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)

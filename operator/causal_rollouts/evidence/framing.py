@@ -11,7 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from causal_rollouts.evidence.frame import Frame, Unit
-from causal_rollouts.evidence.timeline import excluded, pre_period, stage_starts, until_stable, watched_from
+from causal_rollouts.evidence.timeline import (
+    excluded,
+    pre_period,
+    probe_at,
+    stage_starts,
+    until_stable,
+    watched_from,
+)
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.registration import Registration
@@ -55,6 +62,7 @@ def framing(
         warm_up=reg.times.warm_up,
         twins=t0 is not None and not starts,
         before=pre_period(grid, timeline, now),
+        probe=probe_at(grid, timeline, now),
     )
 
 

@@ -49,6 +49,7 @@ def fit_history(frame: Frame, history: HistogramBins) -> ContinuousState:
         recent=np.zeros((RECENT, 3)),
         trend=np.full(len(units), np.nan),
         marks=(),
+        probed=np.zeros((0, 2)),
     )
     half, whole = _halves(blank, frame, history, history.first, end)
     if frame.before is None:

@@ -66,8 +66,8 @@ class ContinuousState:
     offsets: level of each stable unit in the pre-period. anchors: level of each baseline slot at
     un-pause, nan before. reference: newest common level. service: (requests, sum of log levels);
     recent: (bin, and the same of it) of the newest bins that count. trend: of each stable unit, its level in
-    the newer half of the pre-period less the older, nan where one half is empty. past: None where the arms
-    had no pre-period of their own.
+    the newer half of the pre-period less the older, nan where one half is empty. probed: (bin, common level)
+    of each bin of the newest probe. past: None where the arms had no pre-period of their own.
     """
 
     components: Components
@@ -85,6 +85,7 @@ class ContinuousState:
     recent: Floats
     trend: Floats
     marks: tuple[Mark, ...]
+    probed: Floats
     past: Past | None = None
 
 
@@ -110,6 +111,8 @@ def consume(state: ContinuousState, frame: Frame, bins: HistogramBins, end: int)
         state = _mark(state, frame, at)
         if at >= units.until and not state.anchored:
             state = _anchor(state, units)
+        if frame.probe is not None and at >= frame.probe.first:
+            state = _probe(state, units, frame.probe.first, at, levels[:, column], w[:, column])
         if at not in frame.excluded:
             state = _add(state, units, at, requests[:, column], levels[:, column], w[:, column])
     return replace(state, next_bin=end)
@@ -199,6 +202,17 @@ def _anchor(state: ContinuousState, units: _Units) -> ContinuousState:
     w, wz = state.sums[units.stable :].T
     anchors = np.divide(wz, w, out=np.full_like(w, np.nan), where=units.baseline & (w > 0))
     return replace(state, anchors=anchors, anchored=True)
+
+
+def _probe(
+    state: ContinuousState, units: _Units, first: int, at: int, y: Floats, w: Floats
+) -> ContinuousState:
+    """Also of bins that a switch spoils: which bins have a level must not depend on when was switched."""
+    S = units.stable
+    voices = (units.begin[:S] <= at) & units.reference(at)
+    level = _weighted_mean(np.where(voices, w[:S], 0.0), y[:S] - state.offsets, math.nan)
+    kept = state.probed[state.probed[:, 0] >= first]
+    return replace(state, probed=np.vstack((kept, [at, level])))
 
 
 def _add(state: ContinuousState, units: _Units, at: int, n: Floats, y: Floats, w: Floats) -> ContinuousState:

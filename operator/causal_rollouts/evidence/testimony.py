@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from causal_rollouts.evidence import budget, validity
 from causal_rollouts.evidence.frame import Finding, Frame
 from causal_rollouts.evidence.gate_state import GateState, MetricState
+from causal_rollouts.evidence.probe import probe_test
 from causal_rollouts.evidence.questions import Answer
 from causal_rollouts.evidence.share import share_test
 from causal_rollouts.evidence.tables import Schedule
@@ -63,7 +64,7 @@ def testimony(
     return Evidence(
         bin=after.consumed if after.metrics else after.now,
         log_harm=budget.spent(processes),
-        log_threshold=-math.log(reg.budget.alpha),
+        log_threshold=-math.log(reg.alpha),
         processes=processes,
         metrics=tuple(e for one in heard for e in _metric_evidence(reg, one)),
         share=share,
@@ -77,6 +78,7 @@ def testimony(
         completeness=_completeness(heard),
         stage_bins=_stage_bins(frame, schedule, 0, consumed) if frame.t0 is not None else 0,
         checks=(*_pre_trends(heard), *comparable),
+        probe=probe_test(reg, frame, {one.metric.name: one.state.engine for one in heard if one.acts}),
     )
 
 

@@ -14,6 +14,7 @@ from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.registration import Registration
+from causal_rollouts.model.switchback import Standing, standing
 from causal_rollouts.model.traffic import DISTURBED, HOME, Change
 
 FOREVER = 2**62
@@ -27,19 +28,19 @@ def watched_from(grid: Grid, timeline: Sequence[Change], now: int) -> int | None
     """
     if starts := stage_starts(grid, timeline, now):
         return starts[0]
-    legs = _legs(change for change in timeline if bin_from(grid, change.time) <= now)
-    return bin_from(grid, legs[-1].time) if legs and _watches(legs[-1]) else None
+    legs = _legs(change for change in timeline if grid.after(change.time) <= now)
+    return grid.after(legs[-1].time) if legs and _watches(legs[-1]) else None
 
 
 def first_move(grid: Grid, timeline: Sequence[Change]) -> int | None:
     """First bin after weights were moved at all: until then there were no arms."""
     moved = _moves(timeline)
-    return bin_from(grid, moved[0].time) if moved else None
+    return grid.after(moved[0].time) if moved else None
 
 
 def pre_period(grid: Grid, timeline: Sequence[Change], now: int) -> tuple[int, int] | None:
     """Bins [first, end) of the pre-period that was over before the first stage, None without one."""
-    begun = [change for change in timeline if bin_from(grid, change.time) <= now]
+    begun = [change for change in timeline if grid.after(change.time) <= now]
     if not any(change.stage is not None for change in begun):
         return None
     found = None
@@ -47,8 +48,13 @@ def pre_period(grid: Grid, timeline: Sequence[Change], now: int) -> tuple[int, i
         if change.stage is not None:
             break
         if _watches(change):
-            found = bin_from(grid, change.time), grid.index(after.time)
+            found = grid.after(change.time), grid.index(after.time)
     return found
+
+
+def probe_at(grid: Grid, timeline: Iterable[Change], now: int) -> Standing | None:
+    """The probe that runs at `now`."""
+    return standing(grid, [change for change in timeline if grid.after(change.time) <= now])
 
 
 def stage_starts(grid: Grid, timeline: Iterable[Change], now: int) -> list[int]:
@@ -56,13 +62,13 @@ def stage_starts(grid: Grid, timeline: Iterable[Change], now: int) -> list[int]:
     starts: dict[int, int] = {}
     for change in timeline:
         if change.stage is not None:
-            starts.setdefault(change.stage, bin_from(grid, change.time))
+            starts.setdefault(change.stage, grid.after(change.time))
     return sorted(start for start in starts.values() if start <= now)
 
 
 def until_stable(grid: Grid, timeline: Iterable[Change], now: int) -> int | None:
     """Bin from which promotion replaces the stable pods, None before."""
-    starts = [bin_from(grid, c.time) for c in timeline if c.phase == Phase.PROMOTING]
+    starts = [grid.after(c.time) for c in timeline if c.phase == Phase.PROMOTING]
     return min((start for start in starts if start <= now), default=None)
 
 
@@ -73,7 +79,7 @@ def schedule(reg: Registration, timeline: Sequence[Change], time: float) -> Sche
     legs = _legs(past)
     first = None
     if legs and (legs[-1].stage is not None or _watches(legs[-1])):
-        first = bin_from(grid, legs[-1].time)
+        first = grid.after(legs[-1].time)
     moved = _moves(past)
     if not moved:
         return Schedule(first, 0, 0.0)
@@ -85,13 +91,8 @@ def excluded(reg: Registration, timeline: Sequence[Change], now: int) -> frozens
     """Bins up to `now` that a change of weights touches, or somebody else's weights."""
     spans = [_blackout(reg, change) for change in _moves(timeline)]
     foreign = [(a, b) for a, b in pairwise(timeline) if a.phase == DISTURBED]
-    spans += [(reg.grid.index(a.time), bin_from(reg.grid, b.time)) for a, b in foreign]
+    spans += [(reg.grid.index(a.time), reg.grid.after(b.time)) for a, b in foreign]
     return frozenset(at for first, end in spans for at in range(first, min(end, now + 1)))
-
-
-def bin_from(grid: Grid, time: float) -> int:
-    """First bin that begins at or after `time`."""
-    return math.ceil(time / grid.width)
 
 
 def _watches(change: Change) -> bool:

@@ -22,6 +22,10 @@ class Grid:
         """Bin that contains `time`: [i * width, (i + 1) * width)."""
         return math.floor(time / self.width)
 
+    def after(self, time: float) -> int:
+        """First bin that begins at or after `time`."""
+        return math.ceil(time / self.width)
+
     def start(self, index: int) -> float:
         """First instant of a bin."""
         return index * self.width

@@ -84,6 +84,29 @@ class ShareTest:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeTest:
+    """What a probe that is over has shown.
+
+    p: of the exact test of no effect on everybody; alpha: at or below it harm is proven. effect: log ratio of
+    the common level with traffic on the candidate to without, nan where too few bins were seen. seen: bins
+    of `bins` with a level. least: the smallest p that the test could have given.
+    """
+
+    metric: str
+    p: float
+    alpha: float
+    effect: float
+    seen: int
+    bins: int
+    least: float
+
+    @property
+    def harm(self) -> bool:
+        """The candidate's traffic makes everybody worse."""
+        return self.p <= self.alpha
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """The whole evidence at one look.
 
@@ -92,6 +115,7 @@ class Evidence:
     shared: log level of stable and baseline against their past; shared_margin what it may reach.
     placebo: log e-value of the placebo; placebo_threshold its alarm.
     completeness: share of requests that reached us. checks: of the design, whatever it measures.
+    probe: what the probe has shown, None before it is over.
     """
 
     bin: int
@@ -110,6 +134,7 @@ class Evidence:
     completeness: float
     stage_bins: int
     checks: tuple[Check, ...] = ()
+    probe: ProbeTest | None = None
 
     @property
     def worst(self) -> Process | None:

@@ -17,6 +17,7 @@ class Phase(StrEnum):
     REPLACING = "Replacing"
     SHIFTING = "Shifting"
     OBSERVING = "Observing"
+    PROBING = "Probing"
     PROMOTING = "Promoting"
     BAKING = "Baking"
     FINISHING = "Finishing"
@@ -58,6 +59,7 @@ class Act(StrEnum):
     ADVANCE = "Advance"
     PROMOTE = "Promote"
     PAUSE = "Pause"
+    PROBE = "Probe"
     REVERT = "Revert"
     END = "End"
 
@@ -97,6 +99,9 @@ class Reason(StrEnum):
     SHARE_MISMATCH = "ShareMismatch"
     CONTAMINATED = "Contaminated"
     SHARED_INCIDENT = "SharedIncident"
+    PROBING = "Probing"
+    PROBE_SETTLED = "ProbeSettled"
+    BACKEND_HARM = "BackendHarm"
     DESIGN_UNSOUND = "DesignUnsound"
     STATE_UNREADABLE = "StateUnreadable"
     # steps of the machine

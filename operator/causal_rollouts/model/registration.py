@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.metrics import Metric, MetricKind
+from causal_rollouts.model.switchback import Switchback
 from causal_rollouts.model.traffic import NOWHERE, TrafficPlan
 
 
@@ -89,7 +90,7 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """Everything the gate needs to know of a release besides what it observes."""
+    """Everything the gate needs to know of a release besides what it observes. probe: None for no probes."""
 
     release: str
     namespace: str
@@ -105,3 +106,9 @@ class Registration:
     mode: Mode = Mode.ENFORCE
     on_inconclusive: OnInconclusive = OnInconclusive.PAUSE
     traffic: TrafficPlan = NOWHERE
+    probe: Switchback | None = None
+
+    @property
+    def alpha(self) -> float:
+        """What the metrics may spend of the error budget: all of it but the share of probes."""
+        return self.budget.alpha * (1.0 - self.probe.share if self.probe else 1.0)

@@ -52,6 +52,7 @@ class Release:
     told: the last decision, so that only changes are logged and told.
     home_since: since when all weights were seen at home while it ends.
     contested: times that somebody else moved the weights since the start or the last resume.
+    shared_since: since when looks of this stage call it a shared incident, None while they do not.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Release:
     replicas: int = 0
     home_since: float | None = None
     contested: int = 0
+    shared_since: float | None = None
 
     @property
     def starting(self) -> bool:

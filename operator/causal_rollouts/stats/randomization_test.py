@@ -92,12 +92,21 @@ def randomization_p(observed: float, drawn: Floats, law: Law) -> Exact:
     observed: T of the real assignment; drawn [draws]: of those of the law. Exact under the sharp null for any
     dependence. Fisher 1935; of a sample: Phipson and Smyth 2010.
     """
-    slack = 1e-9 * (float(np.max(np.abs(drawn), initial=0.0)) + abs(observed))
-    beyond = int(np.sum(drawn >= observed - slack))
     if law.enumerated:
-        return Exact(beyond / len(drawn), 1.0 / law.possible, law.possible, enumerated=True)
+        share = _beyond(observed, drawn) / len(drawn)
+        return Exact(share, 1.0 / law.possible, law.possible, enumerated=True)
     least = 1.0 / (1 + len(drawn))
-    return Exact((1 + beyond) / (1 + len(drawn)), least, law.possible, enumerated=False)
+    return Exact(sampled_p(observed, drawn, len(drawn)), least, law.possible, enumerated=False)
+
+
+def sampled_p(observed: float, drawn: Floats, draws: int) -> float:
+    """(1 + #{T >= T_obs})/(1 + B) of a sample of B draws. Phipson and Smyth 2010, eq. (2). Kind: exact."""
+    return (1 + _beyond(observed, drawn)) / (1 + draws)
+
+
+def _beyond(observed: float, drawn: Floats) -> int:
+    slack = 1e-9 * (float(np.max(np.abs(drawn), initial=0.0)) + abs(observed))
+    return int(np.sum(drawn >= observed - slack))
 
 
 def mean_differences(d: Floats, draws: Bools, stratum: Ints) -> Floats:

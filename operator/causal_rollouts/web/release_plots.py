@@ -15,7 +15,7 @@ from causal_rollouts.ports import Record
 from causal_rollouts.web.plot import Band, Line, Mark, Plot
 from causal_rollouts.web.yardstick import Yardstick, yardsticks
 
-LOOKS = {Act.ADVANCE: "good", Act.PROMOTE: "good", Act.REVERT: "bad", Act.PAUSE: "bad", Act.END: "zero"}
+LOOKS = {Act.ADVANCE: "good", Act.PROMOTE: "good", Act.REVERT: "bad", Act.PAUSE: "bad"}
 Row = tuple[float, Reading]
 
 
@@ -88,7 +88,7 @@ def _weights(record: Record) -> Plot:
 
 def _harm(record: Record) -> Plot:
     """All metrics together against the one error budget: what reverts."""
-    budget = -math.log(record.registration.budget.alpha)
+    budget = -math.log(record.registration.alpha)
     seen = [(minute(record, p.time), p.log_harm) for p in record.trace]
     known = [harm for _, harm in seen if math.isfinite(harm)]
     if known:

@@ -8,6 +8,7 @@ from causal_rollouts.analysis.manifest import manifest, registration
 from causal_rollouts.analysis.rows import BadRecording
 from causal_rollouts.model.metrics import Matcher, Metric, MetricKind
 from causal_rollouts.model.registration import ArmsPlan, Budget, Mode, OnInconclusive, Registration, Times
+from causal_rollouts.model.switchback import Switchback
 from causal_rollouts.model.traffic import TrafficPlan
 from tests.unit.analysis.recordings import SETTING, recorded
 
@@ -46,6 +47,7 @@ def test_every_choice_survives_its_manifest():
         min_completeness=0.9,
         mode=Mode.OBSERVE,
         on_inconclusive=OnInconclusive.REVERT,
+        probe=Switchback(after=4, probes=2, cycles=8, shortest=5, longest=9, share=0.2),
     )
     assert replace(comparable(back_and_forth(reg)), traffic=reg.traffic) == comparable(reg)
 

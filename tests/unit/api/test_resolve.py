@@ -7,6 +7,7 @@ from causal_rollouts.api.reach import out_of_reach
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.metrics import Gating, Margins, Matcher, MetricKind
 from causal_rollouts.model.registration import ArmsPlan, Budget, Mode, OnInconclusive, Stage, Times
+from causal_rollouts.model.switchback import Switchback
 from causal_rollouts.model.traffic import TrafficPlan
 from tests.unit.api.specs import errors, latency, problems, resolved, spec, stage
 
@@ -219,6 +220,38 @@ def test_a_policy_that_contradicts_itself_is_told_where():
     policy = {"defaults": {"alphaRevert": "0.02"}, "guardrails": {"maxAlphaRevert": "0.01"}}
     (found,) = problems(spec(), policy)
     assert found.startswith("RolloutPolicy.spec.defaults.alphaRevert: 0.02 is above")
+
+
+PROBED = {
+    "defaults": {"probe": "Switchback"},
+    "guardrails": {"maxProbes": 1, "maxProbeBins": 120},
+}
+
+
+def test_a_policy_that_probes_says_how():
+    assert resolved(spec()).registration.probe is None
+    found = resolved(spec(switchback={"cycles": 5}), PROBED).registration
+    assert found.probe == Switchback(cycles=5)
+    assert found.alpha == pytest.approx(0.007)
+
+
+@pytest.mark.parametrize(
+    ("rollout", "guardrails", "told"),
+    [
+        ({"probes": 2}, {}, "spec.switchback.probes: 2 is above the guardrail maxProbes; use 1 or less"),
+        (
+            {"cycles": 7},
+            {},
+            "spec.switchback.cycles: a probe of 126 bins is above the guardrail maxProbeBins; lower cycles",
+        ),
+        ({}, {"maxProbes": 0}, "RolloutPolicy.spec.defaults.probe: Switchback is forbidden by the guardrail"),
+    ],
+)
+def test_probes_stay_inside_the_guardrails(rollout, guardrails, told):
+    policy = {**PROBED, "guardrails": PROBED["guardrails"] | guardrails}
+    (found,) = problems(spec(switchback=rollout), policy)
+    assert found.startswith(told)
+    assert problems(spec(probe="None", switchback=rollout), policy) == []
 
 
 def reach(rollout: dict[str, object], grid: Grid) -> list[str]:

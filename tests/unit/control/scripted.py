@@ -12,16 +12,19 @@ from typing import Any
 from causal_rollouts.analysis.simulation.climate import Climate
 from causal_rollouts.control.look import Looked
 from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.evidence import ProbeTest
 from causal_rollouts.model.reasons import Phase
-from causal_rollouts.model.release import Release
+from causal_rollouts.model.switchback import probes_begun, standing
 from causal_rollouts.ports import Broken, MetricsSource, Record, Scope
 from e2e.embedded.world import EmbeddedWorld
 from tests.unit.control.promises import WatchedApi
 from tests.unit.control.stories import Story
 from tests.unit.decision.situations import evidence
 
-Script = Callable[[Release], bool]
-"""Is the harm of this release proven?"""
+Script = Callable[[Record, int], dict[str, object]]
+"""What the evidence of a bin is, where it differs from an ordinary good stage's."""
+
+PROVEN: dict[str, object] = {"log_harm": 9.0}
 
 QUICK = {
     "history": "2m",
@@ -31,6 +34,8 @@ QUICK = {
         {"weight": 20, "minDuration": "4s", "maxDuration": "5m"},
         {"weight": 40, "minDuration": "4s", "maxDuration": "5m"},
     ],
+    "probe": "Switchback",
+    "switchback": {"after": 0, "cycles": 5, "shortest": 4, "longest": 4},
 }
 
 
@@ -46,16 +51,32 @@ class QuickWorld(EmbeddedWorld):
         return
 
 
-def harmless(_: Release) -> bool:
-    return False
+def harmless(_: Record, __: int) -> dict[str, object]:
+    return {}
 
 
-def harm_in_a_stage(release: Release) -> bool:
-    return release.phase is Phase.OBSERVING and release.stage == 1
+def harm_in_a_stage(record: Record, _: int) -> dict[str, object]:
+    return PROVEN if record.release.phase is Phase.OBSERVING and record.release.stage == 1 else {}
 
 
-def harm_while_baking(release: Release) -> bool:
-    return release.phase is Phase.BAKING
+def harm_while_baking(record: Record, _: int) -> dict[str, object]:
+    return PROVEN if record.release.phase is Phase.BAKING else {}
+
+
+def everybody_worse(p: float) -> Script:
+    """In the first stage, until a probe is over and its test gives p."""
+
+    def script(record: Record, newest: int) -> dict[str, object]:
+        timeline, plan = record.release.timeline, record.registration.probe
+        probe = standing(record.registration.grid, timeline)
+        if probe is None or plan is None:
+            return {"shared": 0.0 if probes_begun(timeline) else 0.4}
+        if newest < probe.first + plan.bins - 1:
+            return {"shared": 0.4}
+        test = ProbeTest("latency", p, 0.003, 0.3, plan.bins, plan.bins, 0.0001)
+        return {"shared": 0.4, "probe": test}
+
+    return script
 
 
 def looking(script: Script) -> Callable[[Record, MetricsSource, float], Awaitable[Looked]]:
@@ -67,7 +88,7 @@ def looking(script: Script) -> Callable[[Record, MetricsSource, float], Awaitabl
         except Broken as error:
             return Looked(provider_error=str(error))
         newest = record.registration.grid.last_look(now)
-        found = evidence(bin=newest, log_harm=9.0 if script(record.release) else -2.0)
+        found = evidence(bin=newest, **script(record, newest))
         return Looked(replace(found, placebo=0.0), b"state", newest)
 
     return look

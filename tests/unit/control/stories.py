@@ -25,8 +25,12 @@ HARMS: Mapping[str, Harm] = {
     "slow": Harm(slower=0.5),
     "failing": Harm(errors=0.05),
     "late": Harm(slower=0.9, onset=175.0),
+    "greedy": Harm(backend=3.0),
 }
-"""What a version does; any other name does no harm. `late` turns bad when the fleet already rolls."""
+"""What a version does; any other name does no harm.
+
+`late` turns bad when the fleet already rolls; `greedy` slows everybody down by its share of the traffic.
+"""
 
 
 @functools.cache
@@ -76,6 +80,7 @@ ALONG = (
     "Replacing",
     "Shifting",
     "Observing",
+    "Probing",
     "Promoting",
     "Baking",
     "Finishing",

@@ -216,10 +216,16 @@ DOINGS: tuple[Callable[[Chaos], None], ...] = (
 )
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(10))
 def test_whatever_happens_the_promises_hold_and_it_comes_to_rest(seed: int) -> None:
     chaos = Chaos(random.Random(seed), pre_period="6s" if seed % 2 else "0s")
-    scripts = (scripted.harmless, scripted.harm_in_a_stage, scripted.harm_while_baking)
+    scripts = (
+        scripted.harmless,
+        scripted.harm_in_a_stage,
+        scripted.harm_while_baking,
+        scripted.everybody_worse(p=0.5),
+        scripted.everybody_worse(p=0.0001),
+    )
     with by(scripts[seed % len(scripts)]):
         try:
             chaos.run()

@@ -45,10 +45,12 @@ STORIES: dict[str, tuple[scripted.Script, Event]] = {
     "deletion": (scripted.harmless, deleted_in_the_last_stage),
     "supersession": (scripted.harmless, replaced_in_mid_roll),
     "pre-period": (scripted.harmless, nothing_else),
+    "probe of an incident": (scripted.everybody_worse(p=0.5), nothing_else),
+    "probe of a bad release": (scripted.everybody_worse(p=0.0001), nothing_else),
 }
 PRE_PERIODS = {"pre-period": "6s"}
 PARTS = 8
-LONGEST = 200
+LONGEST = 300
 
 
 class Died(Exception):  # noqa: N818

@@ -69,6 +69,14 @@ def incident(slower: float = 0.0, errors: float = 0.0, crashes: float = 0.0) -> 
     return changed
 
 
+def lasting_incident(setting: Setting, rng: np.random.Generator) -> Setting:
+    """The whole service 20 to 70% slower from some time in the release on, for one to three hours."""
+    start = setting.begin + float(rng.uniform(300.0, 1800.0))
+    slower = math.log(float(rng.uniform(1.2, 1.7)))
+    one = Incident(start, float(rng.uniform(3600.0, 10800.0)), slower)
+    return replace(setting, climate=replace(setting.climate, incidents=(one,)))
+
+
 def slow_nodes(setting: Setting, rng: np.random.Generator) -> Setting:
     """A third of the nodes is a fifth slower, from 5 to 30 min before the release on and for good."""
     names = sorted(places(setting.nodes))

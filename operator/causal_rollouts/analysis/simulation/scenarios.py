@@ -178,6 +178,12 @@ _TABLE: tuple[tuple[str, Kind, str, Draw], ...] = (
         "a third of the nodes slow down by a fifth before the release",
         changes.slow_nodes,
     ),
+    (
+        "lasting-incident",
+        Kind.NULL,
+        "the service 20 to 70% slower for an hour or more",
+        changes.lasting_incident,
+    ),
     ("slower-2%", Kind.NULL, "the candidate is 2% slower: inside the null", _slower(2.0)),
     ("faster-10%", Kind.NULL, "the candidate is 10% faster", _slower(-10.0)),
     ("latency+10%", Kind.MARGIN, "exactly at the safe margin of latency", _slower(10.0)),

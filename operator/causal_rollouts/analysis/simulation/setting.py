@@ -14,6 +14,7 @@ from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.metrics import RESTARTS_SERIES, Gating, Margins, Matcher, Metric, MetricKind
 from causal_rollouts.model.registration import ArmsPlan, Budget, Registration, Stage, Times
+from causal_rollouts.model.switchback import Switchback
 
 HISTOGRAM = "http_server_request_duration_seconds"
 COUNTER = "http_server_requests_total"
@@ -79,6 +80,7 @@ class Setting:
     turnover: float = 0.0
     arm_turnover: float = 0.0
     scaling: tuple[tuple[float, int], ...] = ()
+    probe: Switchback | None = None
 
     def harm_of(self, pod: Pod) -> Harm:
         """What the version of a pod does: the candidate's in the canary, once its pre-period is over."""
@@ -97,4 +99,5 @@ class Setting:
             arms=self.arms,
             times=self.times,
             budget=self.budget,
+            probe=self.probe,
         )
