@@ -7,6 +7,7 @@ it, which the evidence must not take for the release; how bursty it is.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,14 +63,17 @@ class CountHistory:
     @property
     def df(self) -> float:
         """Degrees of freedom of the variances."""
-        return float(np.clip(self.pods - 1, 3, 60))
+        return float(min(max(self.pods - 1, 3), 60))
 
-    def node(self, name: str) -> tuple[float, float]:
-        """(log factor, variance left) of a node; one without a past may be anything nodes are."""
-        if name not in self.nodes:
-            return 0.0, self.v_node
-        j = self.nodes.index(name)
-        return float(self.log_factor[j]), float(self.left[j])
+    def log_factors(self, nodes: Iterable[str]) -> Floats:
+        """Log factor of each of these nodes, 0 of one without a past."""
+        known = dict(zip(self.nodes, self.log_factor.tolist(), strict=True))
+        return np.array([known.get(name, 0.0) for name in nodes])
+
+    def variances(self, nodes: Iterable[str]) -> Floats:
+        """Variance left of each of these nodes; one without a past may be anything nodes are."""
+        known = dict(zip(self.nodes, self.left.tolist(), strict=True))
+        return np.array([known.get(name, self.v_node) for name in nodes])
 
     def margins(self, margins: Margins) -> tuple[float, float]:
         """(harm, safe) as log rate ratios: the larger of share and points over the past rate.

@@ -81,10 +81,14 @@ def add_bin(
         return counts
     n1, n0 = math.fsum(canary.events.tolist()), math.fsum(control.events.tolist())
     log_l = log_likelihood(n1, n0, treated / (treated + untreated), LOG_RATIO) / history.dispersion
-    slots, nodes = np.zeros(len(counts.slots)), np.zeros((2, len(counts.nodes)))
-    for side, (units, e) in enumerate(((canary.units, e1), (control.units, e0))):
-        np.add.at(slots, [counts.slots.index(u.id) for u in units], e)
-        np.add.at(nodes[side], [counts.nodes.index(u.node) for u in units], e)
+    both = [unit.id for side in (canary, control) for unit in side.units]
+    slots = _by_place(counts.slots, both, np.concatenate((e1, e0)))
+    nodes = np.stack(
+        (
+            _by_place(counts.nodes, [unit.node for unit in canary.units], e1),
+            _by_place(counts.nodes, [unit.node for unit in control.units], e0),
+        )
+    )
     exposure = [math.fsum(side.exposure.tolist()) for side in (canary, control)]
     totals = np.array([n1, exposure[0], n0, exposure[1]])
     due = set(starts)
@@ -111,12 +115,18 @@ def blur(counts: Counts, window: CountWindow, frame: Frame, history: CountHistor
     canary = np.array([arm.get(name) is Arm.CANARY for name in counts.slots], dtype=np.bool_)
     a, b = _shares(window.slots[canary]), _shares(window.slots[~canary])
     A, B = _shares(window.nodes[0]), _shares(window.nodes[1])
-    left = np.array([history.node(name)[1] for name in counts.nodes])
     span = window_correlation(phi, np.array([window.start]), np.array([counts.next_bin]))[0, 0]
     control = history.v_pod * float(b @ b)
     total = history.v_pod * float(a @ a) + control
-    total += float(np.square(A - B) @ (left + history.v_drift * span))
+    total += float(np.square(A - B) @ (history.variances(counts.nodes) + history.v_drift * span))
     return Blur(max(total, _LEAST_BLUR), control)
+
+
+def _by_place(places: tuple[str, ...], names: list[str], values: Floats) -> Floats:
+    """Sums of the values of each name, in the order of the places."""
+    place = {name: i for i, name in enumerate(places)}
+    sums = np.bincount([place[name] for name in names], weights=values, minlength=len(places))
+    return sums.astype(np.float64)
 
 
 def _shares(exposure: Singles) -> Floats:

@@ -7,13 +7,14 @@ them. One place, so that every count asks the same question of the same units.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
 from causal_rollouts.evidence.count_history import CountHistory
 from causal_rollouts.evidence.frame import Floats, Frame, Unit
+from causal_rollouts.evidence.levels import NEVER, Bools, Ints
 from causal_rollouts.model.arms import Arm
 
 
@@ -44,13 +45,13 @@ class Side:
         """Exposure as the nodes' known factors make it."""
         if not self.units:
             return self.exposure
-        factor: Floats = self.exposure * np.exp([history.node(unit.node)[0] for unit in self.units])
+        factor: Floats = self.exposure * np.exp(history.log_factors(unit.node for unit in self.units))
         return factor
 
 
-def new_bins(next_bin: int, frame: Frame, table: Table) -> Iterator[int]:
+def new_bins(next_bin: int, frame: Frame, table: Table) -> range:
     """Bins of the table that were not consumed before, up to `frame.now`, oldest first."""
-    return iter(range(max(next_bin, table.first), min(frame.now + 1, table.end)))
+    return range(max(next_bin, table.first), min(frame.now + 1, table.end))
 
 
 def counts_in(frame: Frame, at: int) -> bool:
@@ -58,61 +59,67 @@ def counts_in(frame: Frame, at: int) -> bool:
     return frame.t0 is not None and at >= frame.t0 and at not in frame.excluded
 
 
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """Units of one arm in the order of their names: row in the table, first bin that counts."""
+
+    units: tuple[Unit, ...]
+    rows: Ints
+    begin: Ints
+
+    @classmethod
+    def of(cls, units: list[Unit], table: Table, not_before: int, warm_up: int) -> _Members:
+        """Those that the table knows."""
+        row = {name: i for i, name in enumerate(table.ids)}
+        known = sorted((unit for unit in units if unit.id in row), key=lambda unit: unit.id)
+        ready = np.array([unit.ready for unit in known], dtype=np.int64)
+        return cls(
+            units=tuple(known),
+            rows=np.array([row[unit.id] for unit in known], dtype=np.int64),
+            begin=np.maximum(ready, not_before) + warm_up,
+        )
+
+
 class Eligible:
     """Who counts in a bin: warm slots, and a canary only if a baseline slot started with it."""
 
     def __init__(self, frame: Frame, table: Table) -> None:
-        row = {name: i for i, name in enumerate(table.ids)}
+        self._frame, self._table = frame, table
         t0 = frame.t0 if frame.t0 is not None else frame.now + 1
-        self._frame, self._table, self._row = frame, table, row
-        self._units = {
-            arm: sorted((u for u in frame.units if u.arm is arm and u.id in row), key=lambda u: u.id)
-            for arm in Arm
-        }
-        self._begin = {u.id: max(u.ready, t0) + frame.warm_up for u in frame.units if u.arm is not Arm.STABLE}
-        self._partner = self._partners()
+        self._stable, self._baseline, self._canary = (
+            _Members.of([u for u in frame.units if u.arm is arm], table, since, frame.warm_up)
+            for arm, since in ((Arm.STABLE, -NEVER), (Arm.BASELINE, t0), (Arm.CANARY, t0))
+        )
+        self._exposure = np.array(
+            [frame.exposed.get(unit.node, NEVER) for unit in self._baseline.units], dtype=np.int64
+        )
+        # Slots of one rise start within one warm-up; a canary waits for the first baseline slot of its own.
+        starts = self._baseline.begin[None, :]
+        near = np.abs(starts - self._canary.begin[:, None]) <= frame.warm_up
+        self._partner = np.where(near, starts, NEVER).min(axis=1, initial=NEVER)
 
     def canary(self, at: int) -> Side:
         """Warm canary slots with a warm baseline slot of their own start."""
-        return self._side(
-            at,
-            (
-                u
-                for u in self._units[Arm.CANARY]
-                if max(self._begin[u.id], self._partner.get(u.id, at + 1)) <= at
-            ),
-        )
+        return self._side(at, self._canary, (self._canary.begin <= at) & (self._partner <= at))
 
     def baseline(self, at: int, *, pure: bool) -> Side:
         """Warm baseline slots; where asked and possible only those away from every canary."""
-        warm = [u for u in self._units[Arm.BASELINE] if self._begin[u.id] <= at]
-        apart = [u for u in warm if self._frame.exposed.get(u.node, at + 1) > at]
-        side = self._side(at, apart if pure else warm)
-        return side if side.units or not pure else self._side(at, warm)
+        warm = self._baseline.begin <= at
+        side = self._side(at, self._baseline, warm & (self._exposure > at) if pure else warm)
+        return side if side.units or not pure else self._side(at, self._baseline, warm)
 
     def stable(self, at: int) -> Side:
         """Stable pods with a past; none once promotion replaces them."""
-        if self._frame.until_stable is not None and at >= self._frame.until_stable:
-            return self._side(at, ())
-        return self._side(at, (u for u in self._units[Arm.STABLE] if u.ready + self._frame.warm_up <= at))
+        until = self._frame.until_stable
+        here = (self._stable.begin <= at) & (until is None or at < until)
+        return self._side(at, self._stable, here)
 
-    def _partners(self) -> dict[str, int]:
-        """First bin of a canary's earliest baseline slot; slots of one rise start within one warm-up."""
-        near = self._frame.warm_up
-        found = {}
-        for canary in self._units[Arm.CANARY]:
-            own = self._begin[canary.id]
-            starts = [self._begin[u.id] for u in self._units[Arm.BASELINE]]
-            mates = [start for start in starts if abs(start - own) <= near]
-            if mates:
-                found[canary.id] = min(mates)
-        return found
-
-    def _side(self, at: int, units: Iterable[Unit]) -> Side:
+    def _side(self, at: int, members: _Members, chosen: Bools) -> Side:
         column = at - self._table.first
-        taken = [(u, self._row[u.id]) for u in units]
-        exposure = self._table.exposure[[i for _, i in taken], column]
-        seen = exposure > 0
-        kept = [pair for pair, is_seen in zip(taken, seen.tolist(), strict=True) if is_seen]
-        events = self._table.events[[i for _, i in kept], column]
-        return Side(tuple(u for u, _ in kept), events, exposure[seen])
+        chosen = chosen & (self._table.exposure[members.rows, column] > 0)
+        rows = members.rows[chosen]
+        return Side(
+            units=tuple(compress(members.units, chosen.tolist())),
+            events=self._table.events[rows, column],
+            exposure=self._table.exposure[rows, column],
+        )

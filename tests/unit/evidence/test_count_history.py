@@ -32,10 +32,11 @@ def test_the_past_rate_is_that_of_the_stable_pods():
 def test_unequal_nodes_are_learned_and_a_node_without_a_past_may_be_anything():
     fit = fitted(Fleet(rate=0.05, pod_sd=0.0, node_sd=0.4, stable=40, nodes=8))
     assert np.std(fit.log_factor) > 0.2
-    known, left = fit.node(fit.nodes[0])
-    assert known != 0.0
-    assert left < fit.v_node / 2
-    assert fit.node("new") == (0.0, fit.v_node)
+    nodes = ("new", fit.nodes[0])
+    assert fit.log_factors(nodes).tolist() == [0.0, fit.log_factor[0]]
+    assert fit.variances(nodes).tolist() == [fit.v_node, fit.left[0]]
+    assert fit.log_factor[0] != 0.0
+    assert fit.left[0] < fit.v_node / 2
 
 
 def test_too_few_events_leave_priors_alone():
