@@ -68,7 +68,6 @@ class ErrorState:
 class _Reading:
     """One window as both tracks see it. draw: variance of the canary pods' own draw."""
 
-    window: CountWindow
     pair: BlurredLikelihood
     three: BlurredLikelihood
     draw: float
@@ -85,52 +84,59 @@ def begin(frame: Frame, history: CountBins) -> ErrorState:
 def absorb(state: ErrorState, frame: Frame, bins: CountBins) -> ErrorState:
     """Consume the bins of the table that are new, up to `frame.now`."""
     table = _table(bins)
+    new = new_bins(state.counts.next_bin, frame, table)
+    if not new:
+        return state
     eligible = Eligible(frame, table)
-    for at in new_bins(state.counts.next_bin, frame, table):
+    for at in new:
         if counts_in(frame, at):
             state = _with_bin(state, frame, eligible, at)
-        state = replace(state, counts=replace(state.counts, next_bin=at + 1))
-    return state
+    return replace(state, counts=replace(state.counts, next_bin=new.stop))
 
 
 def judge(state: ErrorState, frame: Frame, metric: Metric, lottery_phi: float | None) -> Finding:
     """Both tracks of each window; lottery_phi: persistence of node drift as latency shows it."""
     margins = RateMargins.of(metric.margins, state.history.margins(metric.margins))
     phi = UNKNOWN_PHI if lottery_phi is None else lottery_phi
-    readings = [
-        _read(state, frame, window, fresh, phi)
-        for window, fresh in zip(state.counts.windows, state.fresh, strict=True)
-    ]
-    if not readings:
+    windows = state.counts.windows
+    if not windows:
         return nothing_yet(margins)
-    first = readings[0]
+    first = _read(state, frame, 0, phi)
+    # The first is told of in any case; a later one that is within the margins need not be read.
+    later = [
+        _read(state, frame, k, phi) if _speaks(window, margins) else None
+        for k, window in enumerate(windows[1:], 1)
+    ]
+    readings = zip(windows, (first, *later), strict=True)
     lower, upper = interval_of(first.three)
-    events = first.window.totals[0] + first.window.totals[2]
     return Finding(
-        tracks=tuple(track for r in readings for track in _tracks(r, margins)),
-        effect=first.three.mode() if events > 0 else math.nan,
+        tracks=tuple(track for w, reading in readings for track in _tracks(w, reading, margins)),
+        effect=first.three.mode() if windows[0].totals[0] + windows[0].totals[2] > 0 else math.nan,
         lower=lower,
         upper=upper,
-        log_e_safe=_safe(state.history, first, margins),
+        log_e_safe=_safe(state.history, windows[0], first, margins),
         log_e_stage=0.0,
         harm_margin=margins.harm,
         safe_margin=margins.safe,
     )
 
 
-def _tracks(reading: _Reading, margins: RateMargins) -> tuple[Track, Track]:
-    window = reading.window
+def _speaks(window: CountWindow, margins: RateMargins) -> bool:
+    """Whether a window may be evidence of harm; too few events for an estimate may be, by their points."""
     few = window.totals[0] + window.totals[2] < _RELIABLE_EVENTS
-    past = beyond(window, margins)
+    return beyond_points(window, margins) if few else beyond(window, margins)
+
+
+def _tracks(window: CountWindow, reading: _Reading | None, margins: RateMargins) -> tuple[Track, Track]:
     three = pair = -math.inf
-    if past or (few and beyond_points(window, margins)):
+    if reading is not None and _speaks(window, margins):
         three = reading.three.above(margins.harm, HARM_KAPPA2)
-    if past:
-        pair = reading.pair.above(margins.harm, HARM_KAPPA2)
+        if beyond(window, margins):
+            pair = reading.pair.above(margins.harm, HARM_KAPPA2)
     return Track(window.start, three, _THREE_ARM_SHARE), Track(window.start, pair, _PAIR_SHARE)
 
 
-def _safe(history: CountHistory, reading: _Reading, margins: RateMargins) -> float:
+def _safe(history: CountHistory, window: CountWindow, reading: _Reading, margins: RateMargins) -> float:
     """Evidence that the effect is below the margin: the mean of what each way of asking says."""
     three = reading.three.below(margins.safe, SAFE_KAPPA2)
     pair = reading.pair.below(margins.safe, SAFE_KAPPA2)
@@ -139,13 +145,14 @@ def _safe(history: CountHistory, reading: _Reading, margins: RateMargins) -> flo
         return relative
     # A ratio is learned from errors alone. Requests that did not fail say as much of a margin in points:
     # a canary whose rate is below the points cannot exceed its control by them, whatever that one's rate.
-    n1, m1, _, _ = (reading.window.totals / history.dispersion).tolist()
+    n1, m1, _, _ = (window.totals / history.dispersion).tolist()
     luck = math.exp(-2.0 * math.sqrt(reading.draw))
     absolute = shortfall_log_e(n1, margins.safe_points * m1 * luck)
     return float(np.logaddexp(relative, absolute)) - math.log(2.0)
 
 
-def _read(state: ErrorState, frame: Frame, window: CountWindow, fresh: FreshWindow, phi: float) -> _Reading:
+def _read(state: ErrorState, frame: Frame, k: int, phi: float) -> _Reading:
+    window, fresh = state.counts.windows[k], state.fresh[k]
     width = blur(state.counts, window, frame, state.history, phi)
     v_control = max(width.control, width.total / 4.0)
     v_canary = max(width.total - v_control, _LEAST_CANARY_DRAW)
@@ -158,7 +165,7 @@ def _read(state: ErrorState, frame: Frame, window: CountWindow, fresh: FreshWind
         v_control,
         state.history.df,
     )
-    return _Reading(window, pair_likelihood(window, width.total, state.history.df), three, v_canary)
+    return _Reading(pair_likelihood(window, width.total, state.history.df), three, v_canary)
 
 
 def _with_bin(state: ErrorState, frame: Frame, eligible: Eligible, at: int) -> ErrorState:

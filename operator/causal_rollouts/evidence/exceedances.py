@@ -96,16 +96,15 @@ def judge(state: ExceedanceState, frame: Frame, metric: Metric) -> Finding:
     """Evidence of each window; what pods and nodes may do too much of is not scored."""
     margins = RateMargins.of(metric.margins, state.history.margins(metric.margins))
     windows = [w for w in state.counts.windows if w.start in frame.windows]
-    blurs = [blur(state.counts, w, frame, state.history, state.phi).total for w in windows]
-    tracks = tuple(Track(w.start, _harm(state, w, b, margins)) for w, b in zip(windows, blurs, strict=True))
     if not windows:
         return nothing_yet(margins)
-    first, width = windows[0], blurs[0]
+    first = windows[0]
+    width = _width(state, frame, first)
     likelihood = pair_likelihood(first, width, state.history.df)
     lower, upper = interval_of(likelihood)
     seen = width <= _LARGEST_BLUR
     return Finding(
-        tracks=tracks,
+        tracks=tuple(Track(w.start, _harm(state, frame, w, margins)) for w in windows),
         effect=effect_of(first),
         lower=lower,
         upper=upper,
@@ -123,9 +122,17 @@ def edge_of(metric: Metric, edges: Sequence[float]) -> float | None:
     return next((e for e in edges if math.isclose(e, metric.over, rel_tol=_EDGE_TOLERANCE)), None)
 
 
-def _harm(state: ExceedanceState, window: CountWindow, width: float, margins: RateMargins) -> float:
+def _width(state: ExceedanceState, frame: Frame, window: CountWindow) -> float:
+    """Variance of a window's log ratio that pods and nodes alone make."""
+    return blur(state.counts, window, frame, state.history, state.phi).total
+
+
+def _harm(state: ExceedanceState, frame: Frame, window: CountWindow, margins: RateMargins) -> float:
+    if not beyond(window, margins):
+        return -math.inf
+    width = _width(state, frame, window)
     # Past this width the linear step from latency to its tail no longer holds.
-    if width > _LARGEST_BLUR or not beyond(window, margins):
+    if width > _LARGEST_BLUR:
         return -math.inf
     return pair_likelihood(window, width, state.history.df).above(margins.harm, HARM_KAPPA2)
 
@@ -138,19 +145,20 @@ def _unseen(state: ExceedanceState, width: float) -> str:
 
 
 def _consumed(state: ExceedanceState, frame: Frame, table: Table, end: int) -> ExceedanceState:
-    eligible = Eligible(frame, table)
     counts, recent = state.counts, state.recent
-    for at in new_bins(counts.next_bin, frame, table):
-        if at >= end:
-            break
+    new = new_bins(counts.next_bin, frame, table)
+    new = range(new.start, min(new.stop, end))
+    if not new:
+        return state
+    eligible = Eligible(frame, table)
+    for at in new:
         promoting = frame.until_stable is not None and at >= frame.until_stable
         recent = _pushed(recent, eligible.baseline(at, pure=False) if promoting else eligible.stable(at))
         if counts_in(frame, at) and not _in_incident(recent, state.history.rate):
             starts = tuple(start for start in frame.windows if start <= at)
             canary, control = eligible.canary(at), eligible.baseline(at, pure=True)
             counts = add_bin(counts, state.history, starts, canary, control)
-        counts = replace(counts, next_bin=at + 1)
-    return replace(state, counts=counts, recent=recent)
+    return replace(state, counts=replace(counts, next_bin=new.stop), recent=recent)
 
 
 def _pushed(recent: Floats, side: Side) -> Floats:

@@ -54,7 +54,7 @@ def beyond(window: CountWindow, margins: RateMargins) -> bool:
 
     Where the past rate lies under its floor, the ratio alone would call a harm what the points allow.
     """
-    return effect_of(window) > margins.harm and beyond_points(window, margins)
+    return beyond_points(window, margins) and effect_of(window) > margins.harm
 
 
 def beyond_points(window: CountWindow, margins: RateMargins) -> bool:

@@ -134,6 +134,15 @@ def test_nothing_is_held_against_a_release_whose_estimate_is_below_the_margin():
         assert {track.log_e for track in finding.tracks if track.window == T0} == {-math.inf}
 
 
+def test_errors_that_begin_in_a_later_stage_are_evidence_of_its_window_too():
+    onset = 50
+    plan, _, told = story(Fleet(canary_adds=0.05, onset=onset), 0)
+    later = [window for window in plan.frame(T0 + onset).windows if window > T0]
+    assert later
+    highest_of = {track.window: track.log_e for track in told[-1][1].tracks if track.share == 0.2}
+    assert all(highest_of[window] > REVERT for window in later)
+
+
 def test_the_interval_holds_the_truth_at_every_look():
     truth = math.log(3.0)
     missed = [
