@@ -71,16 +71,16 @@ class BlurredLikelihood:
         # One convolution serves every null at once. What lies 16 digits under the peak is refuted anyhow.
         n = len(self.grid)
         distance = self.grid - self.grid[0]
-        distance = np.concatenate((-distance[:0:-1], distance))
         narrow, wide = self.variance[:, None], self.variance[:, None] + kappa2
-        weight = np.exp(self.log_l - self.log_l.max())
         size = 1 << (3 * n).bit_length()
+        weight = np.fft.rfft(np.exp(self.log_l - self.log_l.max()), size)
         sums = []
         for variance in (wide, narrow):
-            kernel = CELL_MASS[:, None] * np.exp(log_normal_density(distance, variance))
+            half = CELL_MASS[:, None] * np.exp(log_normal_density(distance, variance))
             if len(weight) == 1:
-                kernel = kernel.sum(axis=0, keepdims=True)
-            product = (np.fft.rfft(weight, size) * np.fft.rfft(kernel, size)).sum(axis=0)
+                half = half.sum(axis=0, keepdims=True)
+            kernel = np.concatenate((half[:, :0:-1], half), axis=1)
+            product = (weight * np.fft.rfft(kernel, size)).sum(axis=0)
             sums.append(np.maximum(np.fft.irfft(product, size)[n - 1 : 2 * n - 1], 1e-300))
         log_e: Floats = np.log(sums[0]) - np.log(sums[1])
         return log_e
@@ -88,4 +88,4 @@ class BlurredLikelihood:
 
 def _reached(inside: float, outside: float, limit: float) -> float:
     """Part of the step from a point under the limit to one above it."""
-    return float(np.clip((limit - inside) / (outside - inside), 0.0, 1.0))
+    return min(max(float((limit - inside) / (outside - inside)), 0.0), 1.0)
