@@ -7,6 +7,7 @@ a share that moves towards what looks bad is no share.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from causal_rollouts.evidence.frame import Finding, Frame
@@ -24,7 +25,7 @@ def shares(reg: Registration) -> Mapping[tuple[str, MetricKind], float]:
     acting = [m for m in reg.metrics if m.gating is not Gating.REPORT_ONLY]
     entries: list[tuple[str, MetricKind]] = [(m.name, m.kind) for m in acting]
     entries += [(m.name, MetricKind.NEIGHBOUR) for m in acting if m.kind is MetricKind.LATENCY]
-    count = {kind: sum(k is kind for _, k in entries) for kind in MetricKind}
+    count = Counter(kind for _, kind in entries)
     declared = {kind: weight for kind, weight in reg.budget.kinds if count[kind] and weight > 0}
     total = sum(declared.values())
     return {(name, kind): declared[kind] / total / count[kind] for name, kind in entries if kind in declared}

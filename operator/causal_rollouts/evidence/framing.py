@@ -113,8 +113,11 @@ def _stable(
     mine = {pod.slot: pod for pod in pods if pod.arm is Arm.STABLE}
     fixed = [unit for unit in known.units if unit.arm is Arm.STABLE]
     if fixed:
-        there = [(unit, mine.get(unit.id)) for unit in fixed]
-        return tuple(u if pod is None else replace(u, gone=_gone(grid, pod, now)) for u, pod in there)
+        left = {unit.id: _gone(grid, pod, now) for unit in fixed if (pod := mine.get(unit.id)) is not None}
+        return tuple(
+            unit if left.get(unit.id, unit.gone) == unit.gone else replace(unit, gone=left[unit.id])
+            for unit in fixed
+        )
     begin = now + 1 if t0 is None else t0
     units = []
     for slot in sorted(mine):

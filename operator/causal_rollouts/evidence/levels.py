@@ -138,13 +138,16 @@ def slot_begin(unit: Unit, t0: int, warm_up: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Units:
-    """The frame by rows of `sums`: first bin that counts, and of stable ones node and first exposure."""
+    """The frame by rows of `sums`: first bin that counts, and of stable ones first exposure.
+
+    nodes: first exposure of each node that has stable units.
+    """
 
     begin: Ints
     baseline: Bools
     stable: int
     exposure: Ints
-    node: tuple[str, ...]
+    nodes: Ints
     until: int
     t0: int
 
@@ -162,7 +165,7 @@ class _Units:
             baseline=np.array([u is not None and u.arm is Arm.BASELINE for u in slots], dtype=np.bool_),
             stable=len(stable),
             exposure=np.array([frame.exposed.get(node, NEVER) for node in nodes], dtype=np.int64),
-            node=nodes,
+            nodes=np.array([frame.exposed.get(node, NEVER) for node in set(nodes)], dtype=np.int64),
             until=NEVER if frame.until_stable is None else frame.until_stable,
             t0=t0,
         )
@@ -170,8 +173,7 @@ class _Units:
     def reference(self, at: int) -> Bools:
         """Stable units that show the common level: pure ones, or all where pure nodes are too few."""
         pure = self.exposure > at
-        nodes = {node for node, is_pure in zip(self.node, pure.tolist(), strict=True) if is_pure}
-        return pure if len(nodes) >= _PURE_NODES else np.ones_like(pure)
+        return pure if np.count_nonzero(self.nodes > at) >= _PURE_NODES else np.ones_like(pure)
 
 
 def _with_new_slots(state: ContinuousState, frame: Frame) -> ContinuousState:
@@ -220,13 +222,16 @@ def _add(state: ContinuousState, units: _Units, at: int, n: Floats, y: Floats, w
     counts = (units.begin <= at) & (n > 0)
     if at >= units.until:
         counts[:S] = False
-        voices = np.concatenate((counts[:S], counts[S:] & np.isfinite(state.anchors)))
-        level = np.concatenate((np.zeros(S), np.nan_to_num(state.anchors)))
+    voices, heard, level = counts.copy(), counts.copy(), np.zeros(len(n))
+    if at >= units.until:
+        voices[S:] &= np.isfinite(state.anchors)
+        level[S:] = np.nan_to_num(state.anchors)
         heard = voices
     else:
-        voices = np.concatenate((counts[:S] & units.reference(at), np.zeros(len(n) - S, dtype=np.bool_)))
-        level = np.concatenate((state.offsets, np.zeros(len(n) - S)))
-        heard = np.concatenate((counts[:S], counts[S:] & units.baseline))
+        voices[:S] &= units.reference(at)
+        voices[S:] = False
+        level[:S] = state.offsets
+        heard[S:] &= units.baseline
     reference = _weighted_mean(np.where(voices, w, 0.0), y - level, state.reference)
     limit = np.maximum(_CLIP_LEAST, _CLIP_ERRORS / np.sqrt(np.where(w > 0, w, 1.0)))
     z = np.clip(y - reference, -limit, limit)

@@ -9,6 +9,7 @@ given up for good and only the light comparison of arms remains.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +27,7 @@ from causal_rollouts.stats.variance_cells import CELL_MASS
 
 Singles = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 RECIPE = Margins(revert_above=1.0, promote_below=1.0, revert_above_points=0.1)
 """Twice the controls' rate, and a tenth of a restart an hour at least (points are restarts an hour)."""
@@ -132,28 +134,28 @@ def _consumed(state: RestartState, frame: Frame, bins: RestartBins, end: int) ->
     state = _with_units(state, units)
     place = np.array([state.units.index(u.id) for u in units], dtype=np.int64)
     rows = [row[u.id] for u in units]
-    first = max(state.next_bin, bins.first)
-    for at in range(first, min(end, frame.now + 1)):
+    arms = {arm: np.array([u.arm is arm for u in units], dtype=np.bool_) for arm in Arm}
+    last = state.last.copy()
+    new = range(max(state.next_bin, bins.first), min(end, frame.now + 1))
+    for at in new:
         restarts = bins.restarts[rows, at - bins.first]
-        counted = (restarts > 0) & (at - state.last[place] >= _APART)
+        counted = (restarts > 0) & (at - last[place] >= _APART)
         hours = bins.seconds[rows, at - bins.first] / _HOUR
-        last = state.last.copy()
         last[place[counted]] = at
-        state = _with_bin(replace(state, last=last), frame, at, units, counted.astype(np.float64), hours)
-        state = replace(state, next_bin=at + 1)
-    return state
+        state = _with_bin(state, frame, at, arms, counted.astype(np.float64), hours)
+    return replace(state, last=last, next_bin=new.stop) if new else state
 
 
 def _with_bin(
-    state: RestartState, frame: Frame, at: int, units: list[Unit], events: Floats, hours: Floats
+    state: RestartState, frame: Frame, at: int, arms: Mapping[Arm, Bools], events: Floats, hours: Floats
 ) -> RestartState:
     promoting = frame.until_stable is not None and at >= frame.until_stable
-    controls = (Arm.BASELINE,) if promoting else (Arm.STABLE, Arm.BASELINE)
-    control = _sums(events, hours, [u.arm in controls for u in units])
+    controls = arms[Arm.BASELINE] if promoting else arms[Arm.STABLE] | arms[Arm.BASELINE]
+    control = _sums(events, hours, controls)
     if not counts_in(frame, at):
         before = frame.t0 is None or at < frame.t0
         return _with_control(state, control) if before else state
-    canary = _sums(events, hours, [u.arm is Arm.CANARY for u in units])
+    canary = _sums(events, hours, arms[Arm.CANARY])
     rate = max(state.floor, state.factor * (state.control[0] + 0.5) / (state.control[1] + PRIOR_HOURS))
     log_l = state.log_l
     if min(canary[1], control[1]) > 0.0:
@@ -190,9 +192,8 @@ def _surges(state: RestartState, recent: Singles) -> bool:
     return any(n >= 2 and surplus_log_e(n, rate * hours) >= _SURGE_LIMIT for n, hours in sums)
 
 
-def _sums(events: Floats, hours: Floats, chosen: list[bool]) -> Floats:
-    mask = np.array(chosen, dtype=np.bool_)
-    return np.array([math.fsum(events[mask].tolist()), math.fsum(hours[mask].tolist())])
+def _sums(events: Floats, hours: Floats, chosen: Bools) -> Floats:
+    return np.array([math.fsum(events[chosen].tolist()), math.fsum(hours[chosen].tolist())])
 
 
 def _with_units(state: RestartState, units: list[Unit]) -> RestartState:

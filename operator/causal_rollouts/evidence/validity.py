@@ -87,14 +87,15 @@ def tallies(frame: Frame, table: MetricTable, begin: int, end: int) -> Floats:
     cut = slice(begin - bins.first, end - bins.first)
     seen = measured(bins)[:, cut]
     due = expected(frame, table, bins)[:, cut]
-    count = requests(bins)[:, cut]
-    arm = {unit.id: unit.arm for unit in frame.units}
-    for k, name in enumerate(_ARMS):
-        rows = [i for i, unit in enumerate(bins.ids) if arm.get(unit) is name]
-        here, want = seen[rows], due[rows]
-        out[:, k, 0] = np.where(here & want, count[rows], 0.0).sum(axis=0)
-        out[:, k, 1] = (here & want).sum(axis=0)
-        out[:, k, 2] = (~here & want).sum(axis=0)
+    here = seen & due
+    count = np.where(here, requests(bins)[:, cut], 0.0)
+    held = np.stack((here, due & ~seen))
+    number = {unit.id: _ARMS.index(unit.arm) for unit in frame.units}
+    arm = np.array([number.get(unit, -1) for unit in bins.ids], dtype=np.int64)
+    for k in range(len(_ARMS)):
+        mine = arm == k
+        out[:, k, 0] = count[mine].sum(axis=0)
+        out[:, k, 1:] = held[:, mine].sum(axis=1).T
     return out
 
 
@@ -116,6 +117,8 @@ def completeness(tally: Floats | Singles) -> float:
     requests is judged by its unit-bins, one of which nothing was due is complete.
     """
     wide = np.asarray(tally, dtype=np.float64)
+    if not wide[:, :, 2].any():
+        return 1.0
     return min(_arm_complete(wide[:, k]) for k in range(wide.shape[1]))
 
 

@@ -44,6 +44,8 @@ class Rows:
 
     def at(self, kept: Bools) -> Rows:
         """Some of the rows."""
+        if kept.all():
+            return self
         return Rows(
             weight=self.weight[kept],
             mean=self.mean[kept],
@@ -154,7 +156,8 @@ def _slot_rows(state: ContinuousState, layout: Layout, before: Floats, start: in
     begin = _first_open(np.maximum(start, layout.begin), layout.excluded)
     level = np.maximum(start, layout.cohort)
     kept = (weight > 0) & (layout.end - begin >= _LEAST_BINS)
-    kept &= np.isin(level, level[kept & layout.canary]) & np.isin(level, level[kept & ~layout.canary])
+    start_of = level[:, None] == level[None, :]
+    kept &= (start_of & kept & layout.canary).any(axis=1) & (start_of & kept & ~layout.canary).any(axis=1)
     node = layout.node[S:]
     length = np.maximum(layout.end - begin, 1)
     beside = np.clip((layout.end - np.maximum(begin, layout.exposure[node])) / length, 0.0, 1.0)

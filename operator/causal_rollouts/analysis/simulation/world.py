@@ -98,10 +98,10 @@ class World:
         day = 1.0 + load.diurnal * np.sin(2.0 * np.pi * start / 86400.0)
         rate = np.zeros(up.size)
         for arm in Arm:
-            here = roster.arms[arm] & up
-            if here.any():
-                part = roster.balance * here
-                rate += load.per_second * swing * day * weights.share(arm) * part / part.sum()
+            part = roster.balance * (roster.arms[arm] & up)
+            total = part.sum()
+            if total > 0.0:
+                rate += load.per_second * swing * day * weights.share(arm) * part / total
         return np.asarray(self._rng.poisson(rate * width), dtype=np.float64)
 
     def _level(
