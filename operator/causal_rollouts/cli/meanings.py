@@ -115,10 +115,11 @@ MEANINGS: dict[Reason, Meaning] = {
         "Look at what a request of the version asks of others (calls, queries, bytes), mend it and apply it.",
     ),
     Reason.DESIGN_UNSOUND: Meaning(
-        "The evidence is enough, but the arms differ in more than the release: in place, in age, or in how "
-        "their nodes moved before it.",
-        "Ages come together by themselves. For places and nodes `abort` and `retry` draws anew; more pods an "
-        "arm or a topology spread make it lasting.",
+        "The evidence is enough, but the arms differ in more than the release: in place, in age, in load per "
+        "pod, or in how their nodes moved before it.",
+        "Ages come together by themselves. For load check the endpoints of both Services, retries and sticky "
+        "sessions. For places and nodes `abort` and `retry` draws anew; more pods an arm or a topology "
+        "spread make it lasting.",
     ),
     Reason.STATE_UNREADABLE: Meaning(
         "The evidence so far cannot be read by this version of the operator; a new error budget is never "

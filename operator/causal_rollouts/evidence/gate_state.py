@@ -14,6 +14,7 @@ from causal_rollouts.evidence.exceedances import ExceedanceState
 from causal_rollouts.evidence.frame import Unit
 from causal_rollouts.evidence.framing import Known
 from causal_rollouts.evidence.levels import Mark, Past
+from causal_rollouts.evidence.load import NOTHING_COUNTED, LoadState
 from causal_rollouts.evidence.questions import Engine
 from causal_rollouts.evidence.restarts import RestartState
 from causal_rollouts.evidence.share import ShareState
@@ -57,6 +58,7 @@ class GateState:
     known: Known
     metrics: tuple[MetricState, ...]
     share: ShareState
+    load: LoadState = NOTHING_COUNTED
 
     def metric(self, name: str) -> MetricState | None:
         """The state of one metric, None before the first stage."""
@@ -75,7 +77,7 @@ class GateState:
 
 CODEC = Codec(
     (
-        GateState, MetricState, Known, Unit, Arm, Validity, Trail, ShareState,
+        GateState, MetricState, Known, Unit, Arm, Validity, Trail, ShareState, LoadState,
         ContinuousState, Components, Mark, Past,
         ExceedanceState, ErrorState, FreshWindow, CountHistory, Counts, CountWindow,
         RestartState,

@@ -75,12 +75,14 @@ class Schedule:
     """What the timeline says at this look.
 
     stage_first: first bin of the stage in force (it may be still to come), None before the first.
-    share_from: first bin whose requests follow the weights in force. intended: the canary's share.
+    share_from: first bin whose requests follow the weights in force. intended: the canary's share; baseline:
+    that of the baseline.
     """
 
     stage_first: int | None
     share_from: int
     intended: float
+    baseline: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,8 @@ def schedule(reg: Registration, timeline: Sequence[Change], time: float) -> Sche
     if not moved:
         return Schedule(first, 0, 0.0)
     _, end = _blackout(reg, moved[-1])
-    return Schedule(first, end, moved[-1].weights.share(Arm.CANARY))
+    weights = moved[-1].weights
+    return Schedule(first, end, weights.share(Arm.CANARY), weights.share(Arm.BASELINE))
 
 
 def excluded(reg: Registration, timeline: Sequence[Change], now: int) -> frozenset[int]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from causal_rollouts.evidence import questions, validity
+from causal_rollouts.evidence import load, questions, validity
 from causal_rollouts.evidence.covariates import covariates
 from causal_rollouts.evidence.frame import Frame, Lottery
 from causal_rollouts.evidence.framing import Known, as_of
@@ -53,7 +53,11 @@ def weigh(
     else:
         state = _taken_in(reg, (*steps, frame), tables, look, state)
         heard = _listen(reg, frame, tables, look, state)
-    comparable = covariates(reg.grid, pods, frame)
+    countable = share_metric(reg) is not None
+    comparable = (
+        *covariates(reg.grid, pods, frame),
+        *load.load_equality(frame, tables.schedule, state.load, countable=countable),
+    )
     return testimony(reg, frame, tables.schedule, before, state, heard, comparable), state
 
 
@@ -78,12 +82,14 @@ def _taken_in(
         table = tables.metrics.get(metric.name, _NOTHING)
         lent = None if old[metric.name].settled else _lent(reg, metric, frame, new)
         new[metric.name] = taken_in(metric, old[metric.name], frames, table, lent)
+    shares, loads = _counted(reg, frame, tables, state, old)
     return GateState(
         release=reg.release,
         now=max(state.now, frame.now),
         known=Known(t0, frame.units, tuple(sorted(frame.exposed.items()))),
         metrics=tuple(new[metric.name] for metric in reg.metrics),
-        share=_counted(reg, frame, tables, state.share, old),
+        share=shares,
+        load=loads,
     )
 
 
@@ -100,23 +106,23 @@ def _lent(reg: Registration, to: Metric, frame: Frame, fitted: Mapping[str, Metr
 
 
 def _counted(
-    reg: Registration, frame: Frame, tables: Tables, state: ShareState, old: Mapping[str, MetricState]
-) -> ShareState:
-    """The share's counts after the new bins of the metric that counts requests."""
+    reg: Registration, frame: Frame, tables: Tables, state: GateState, old: Mapping[str, MetricState]
+) -> tuple[ShareState, load.LoadState]:
+    """Counts of shares and loads after the new bins of the metric that counts requests."""
     counting = share_metric(reg)
     table = tables.metrics.get(counting.name) if counting else None
     if counting is None or table is None or table.bins is None or tables.share is None or not usable(table):
-        return state
-    begin = max(state.next_bin, frame.t0 or 0, tables.share.first)
+        return state.share, state.load
+    begin = max(state.share.next_bin, frame.t0 or 0, tables.share.first)
     end = frame.now + 1
     if begin > table.first:
         tally = validity.tallies(frame, table, begin - 1, end)
     else:
         before = old[counting.name].trail.tally[-1:]
         tally = np.concatenate((before, validity.tallies(frame, table, begin, end)))
-    return counted(
-        replace(state, next_bin=begin), tables.share, tables.schedule, tally, end, reg.min_completeness
-    )
+    least, now = reg.min_completeness, tables.schedule
+    share = counted(replace(state.share, next_bin=begin), tables.share, now, tally, end, least)
+    return share, load.counted(state.load, now, tally, begin, end, least)
 
 
 def share_metric(reg: Registration) -> Metric | None:

@@ -18,6 +18,7 @@ class CheckName(StrEnum):
     OVERLAP = "Overlap"
     AGE = "Age"
     PRE_TREND = "PreTrend"
+    LOAD = "Load"
 
 
 @dataclass(frozen=True, slots=True)

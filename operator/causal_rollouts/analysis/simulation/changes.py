@@ -135,6 +135,13 @@ def crowded(setting: Setting, _: np.random.Generator) -> Setting:
     return replace(setting, climate=replace(setting.climate, unevenness=unevenness))
 
 
+def lopsided(setting: Setting, rng: np.random.Generator) -> Setting:
+    """A sixth of the baseline's requests goes to stable, so that canary pods serve 20% more each."""
+    load = replace(setting.climate.load, leak=1.0 - 1.0 / 1.2)
+    unevenness = replace(setting.climate.unevenness, crowding=float(rng.uniform(0.05, 0.2)))
+    return replace(setting, climate=replace(setting.climate, load=load, unevenness=unevenness))
+
+
 def autoscaled(setting: Setting, rng: np.random.Generator) -> Setting:
     """The fleet grows by a third to two thirds in a stage and shrinks again some minutes later."""
     by = max(1, round(setting.replicas * float(rng.uniform(0.33, 0.67))))

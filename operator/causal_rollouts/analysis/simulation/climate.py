@@ -65,12 +65,16 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Requests of the whole service. imbalance: sd of the log of a pod's share."""
+    """Requests of the whole service. imbalance: sd of the log of a pod's share.
+
+    leak: share of the baseline's requests that stable serves instead, whatever the weights say.
+    """
 
     per_second: float = 200.0
     wander: Wander = Wander()
     diurnal: float = 0.0
     imbalance: float = 0.02
+    leak: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +144,9 @@ class Harm:
 
     slower: log factor on latency. tail: factor on the share of slow requests. errors: added share of failed
     requests. crashes: per pod and hour. crash_after: seconds from each start to a crash, 0 never. leak: log
-    slowdown per minute of a pod's life. neighbours: log slowdown of other pods on its nodes. backend: log
-    slowdown of everybody at a full share of traffic. onset: seconds from its first ready pod on without harm.
+    slowdown per minute of a pod's life. neighbours: log slowdown of other pods on its nodes, or in its zones
+    where `far`. backend: log slowdown of everybody at a full share of traffic. onset: seconds from its first
+    ready pod on without harm.
     zone: the only one in which it does harm, "" everywhere. cpu: factor on the processor time of a request.
     """
 
@@ -156,6 +161,7 @@ class Harm:
     onset: float = 0.0
     zone: str = ""
     cpu: float = 1.0
+    far: bool = False
 
 
 HARMLESS = Harm()

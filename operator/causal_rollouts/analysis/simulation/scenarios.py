@@ -218,6 +218,18 @@ _TABLE: tuple[tuple[str, Kind, str, Draw], ...] = (
         changes.harm(Harm(slower=math.log(2.0), zone="zone-a")),
     ),
     ("shared-backend", Kind.HARM, "everybody slows down with the share", changes.harm(Harm(backend=1.0))),
+    (
+        "load-imbalance",
+        Kind.NULL,
+        "a canary pod serves 20% more than a baseline pod, pods slow down under load",
+        changes.lopsided,
+    ),
+    (
+        "ring-too-narrow",
+        Kind.HARM,
+        "every pod in a zone with a canary is 25% slower, beside it or not",
+        changes.harm(Harm(neighbours=math.log(1.25), far=True)),
+    ),
 )
 
 

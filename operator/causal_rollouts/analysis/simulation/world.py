@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from causal_rollouts.analysis.simulation.chance import Walks, draws
-from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm, Incident
+from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm, Incident, Load
 from causal_rollouts.analysis.simulation.latency import bucket_shares
 from causal_rollouts.analysis.simulation.roster import Roster, enrol
 from causal_rollouts.model.arms import Arm, Pod
@@ -101,7 +101,7 @@ class World:
             part = roster.balance * (roster.arms[arm] & up)
             total = part.sum()
             if total > 0.0:
-                rate += load.per_second * swing * day * weights.share(arm) * part / total
+                rate += load.per_second * swing * day * _reaching(load, weights, arm) * part / total
         return np.asarray(self._rng.poisson(rate * width), dtype=np.float64)
 
     def _level(
@@ -129,7 +129,8 @@ class World:
             minutes = np.maximum(start - roster.started, 0.0) / 60.0
             hurt += mine * (harm.slower + harm.leak * minutes)
             if harm.neighbours:
-                crowded = np.isin(roster.node, roster.node[mine & up])
+                place = np.array([pod.zone for pod in roster.pods]) if harm.far else roster.node
+                crowded = np.isin(place, place[mine & up])
                 hurt += harm.neighbours * (crowded & ~mine)
             share = sum(weights.share(arm) for arm in Arm if (roster.arms[arm] & mine).any())
             hurt += harm.backend * min(share, 1.0)
@@ -189,6 +190,14 @@ class World:
             roster.down = np.where(struck, back, roster.down)
             roster.started = np.where(struck, back, roster.started)
         return struck.astype(np.float64)
+
+
+def _reaching(load: Load, weights: Weights, arm: Arm) -> float:
+    """Share of requests that an arm really gets."""
+    share = weights.share(arm)
+    if arm is Arm.BASELINE:
+        return share * (1.0 - load.leak)
+    return share + load.leak * weights.share(Arm.BASELINE) if arm is Arm.STABLE else share
 
 
 def _hit(incident: Incident, roster: Roster) -> Floats:

@@ -1,0 +1,125 @@
+"""Does a canary pod carry as much as a baseline pod?
+
+A pod under more load answers later, and the difference would look like the release. The weights say
+what each pod should carry; what it does carry is counted, because gateways, endpoints and sticky
+sessions have a say too. The gate does not take load off its estimate, so what differs holds.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from causal_rollouts.evidence.frame import Floats, Frame
+from causal_rollouts.evidence.tables import Schedule
+from causal_rollouts.evidence.validity import completeness
+from causal_rollouts.model.arms import Arm
+from causal_rollouts.model.checks import Check, CheckName
+from causal_rollouts.stats.load_ratio import rate_ratio
+
+SLACK = 0.05
+"""Difference of load per pod that is borne: half of what the weights of small shares may be rounded by."""
+
+LEVEL = 0.99
+"""Of the interval that must lie beyond the slack: a single look in a hundred errs at the bound, and heals."""
+
+_ARMS = tuple(Arm)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadState:
+    """Requests of warm slots and their unit-bins, by arm, since `since`: as the share is counted."""
+
+    since: int = 0
+    canary: float = 0.0
+    canary_bins: float = 0.0
+    baseline: float = 0.0
+    baseline_bins: float = 0.0
+
+
+NOTHING_COUNTED = LoadState()
+
+
+def counted(
+    state: LoadState, schedule: Schedule, tally: Floats, begin: int, end: int, least: float
+) -> LoadState:
+    """Count bins [begin, end). tally: of the bin before `begin` and on, [bin, arm, 3].
+
+    A bin that is incomplete, or comes after one, is left out: lost requests come late.
+    """
+    if schedule.share_from != state.since:
+        state = LoadState(schedule.share_from)
+    arms = [_ARMS.index(Arm.CANARY), _ARMS.index(Arm.BASELINE)]
+    sums = [state.canary, state.canary_bins, state.baseline, state.baseline_bins]
+    for at in range(max(begin, state.since), end):
+        row = at - begin + 1
+        if completeness(tally[row - 1 : row]) < least or completeness(tally[row : row + 1]) < least:
+            continue
+        sums = [a + float(b) for a, b in zip(sums, tally[row, arms, :2].ravel(), strict=True)]
+    return LoadState(state.since, *sums)
+
+
+def load_equality(
+    frame: Frame, schedule: Schedule, state: LoadState, *, countable: bool
+) -> tuple[Check, ...]:
+    """The check of this look; none before both arms carry traffic, or once promotion moves the fleet.
+
+    countable: some metric has requests.
+    """
+    if frame.t0 is None or frame.until_stable is not None:
+        return ()
+    assigned = _assigned(frame, schedule)
+    if assigned is None:
+        return ()
+    if max(assigned, 1.0 / assigned) > 1.0 + SLACK + 1e-9:
+        note = (
+            f"the weights give a canary pod {_times(assigned)} as much as a baseline pod; set weights in "
+            "proportion to the pods of each arm"
+        )
+        return (_check(assigned, note, ok=False),)
+    return (_observed(state, assigned, countable=countable),)
+
+
+def _observed(state: LoadState, assigned: float, *, countable: bool) -> Check:
+    set_to = f"{_times(assigned)} was set"
+    if not countable:
+        note = "no metric counts requests; add latency or errors"
+        return _check(math.nan, f"{set_to}, but {note}", ok=None)
+    if not min(state.canary_bins, state.baseline_bins) > 0 or state.canary + state.baseline <= 0:
+        return _check(math.nan, f"{set_to}; no request was counted since the weights changed", ok=None)
+    found = rate_ratio(
+        round(state.canary), state.canary_bins, round(state.baseline), state.baseline_bins, LEVEL
+    )
+    note = (
+        f"a canary pod serves {_times(found.ratio)} as much as a baseline pod ({_times(found.lower)} to "
+        f"{_times(found.upper)}), {set_to}"
+    )
+    ok = not found.beyond(SLACK)
+    if not ok:
+        note += (
+            "; a busier pod is slower for no fault of the release: check the endpoints of both Services, "
+            "retries and sticky sessions; `second-opinion` of a recording takes the load off"
+        )
+    return _check(found.ratio, note, ok=ok)
+
+
+def _assigned(frame: Frame, schedule: Schedule) -> float | None:
+    """Weight per slot of the canary over that of the baseline; of slots that were there at the move."""
+    there = [unit.arm for unit in frame.units if unit.ready <= schedule.share_from]
+    canaries, baselines = there.count(Arm.CANARY), there.count(Arm.BASELINE)
+    if not (canaries and baselines and schedule.intended > 0 and schedule.baseline > 0):
+        return None
+    return schedule.intended / canaries * baselines / schedule.baseline
+
+
+def _check(ratio: float, note: str, *, ok: bool | None) -> Check:
+    """Value: by how much the busier pod serves more, whichever arm it is of."""
+    if math.isnan(ratio):
+        # The constant itself: equal evidence stays equal.
+        return Check(CheckName.LOAD, math.nan, SLACK, ok, note)
+    value = math.inf if ratio == 0.0 else max(ratio, 1.0 / ratio) - 1.0
+    return Check(CheckName.LOAD, value, SLACK, ok, note)
+
+
+def _times(ratio: float) -> str:
+    return "any times" if math.isinf(ratio) else f"{ratio:.3g} times"
