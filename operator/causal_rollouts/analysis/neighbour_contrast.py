@@ -6,14 +6,18 @@ Here changes can be compared, trends before be shown, and late exposure be imput
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from causal_rollouts.analysis.blocks import Blocks
 from causal_rollouts.analysis.changes import Changes, by_block, imputed
 from causal_rollouts.analysis.opinion import Absent, Opinion, Question
-from causal_rollouts.analysis.panel import Nodes, Panel
+from causal_rollouts.analysis.panel import Design, Nodes, Panel
 from causal_rollouts.analysis.phrasing import drawn, estimated, variance
+from causal_rollouts.analysis.release_contrast import NOT_DRAWN, as_drawn
+from causal_rollouts.analysis.rings import rings
 from causal_rollouts.stats.change_scores import change_scores, contrast
 from causal_rollouts.stats.randomization_test import exchanges, mean_differences, randomization_p
 
@@ -26,8 +30,8 @@ AT_ONCE = 10
 """Bins after the first stage within which a node counts as exposed from its start."""
 
 
-def of_neighbours(panel: Panel, seed: int) -> list[Opinion | Absent]:
-    """What the release did to those beside it, on one metric. seed: of a sampled law."""
+def of_neighbours(design: Design, panel: Panel) -> list[Opinion | Absent]:
+    """What the release did to those beside it, on one metric."""
     nodes = _with_data(panel.nodes, panel.t0)
     late = np.isfinite(nodes.start) & (nodes.start > panel.t0 + AT_ONCE)
     early = _chosen(nodes, ~late)
@@ -47,7 +51,8 @@ def of_neighbours(panel: Panel, seed: int) -> list[Opinion | Absent]:
     method = f"change scores, {variance(whole)}"
     return [
         estimated(Question.NEIGHBOURS, method, whole, TRENDS, counts),
-        _exact(d, exposed, seed),
+        _exact(design, early.names, d, exposed),
+        *rings(design, early.names, d, exposed),
         *by_block(changes),
         imputed(
             _as_changes(panel, nodes),
@@ -72,10 +77,21 @@ def _chosen(nodes: Nodes, keep: Bools) -> Nodes:
     return Nodes(names, nodes.start[keep], nodes.y[keep], nodes.w[keep])
 
 
-def _exact(d: Floats, exposed: Bools, seed: int) -> Opinion | Absent:
+def _exact(design: Design, names: tuple[str, ...], d: Floats, exposed: Bools) -> Opinion | Absent:
+    """Stable pods are the focal units, never treated themselves; where canaries stand is what was drawn.
+
+    How many nodes of each block hold canaries is taken as given, so nodes of one block exchange.
+    """
+    method = "co-location permutation test"
+    if not as_drawn(design):
+        return Absent(Question.NEIGHBOURS, method, NOT_DRAWN)
     flat = np.zeros(len(d), dtype=np.int64)
-    law = exchanges(exposed, np.arange(len(d)), flat, seed=seed)
+    blocks = sorted(set(design.blocks.values()))
+    block = np.array([blocks.index(design.blocks[name]) for name in names], dtype=np.int64)
+    law = exchanges(exposed, np.arange(len(d)), flat, block, seed=design.reg.seed)
+    if law.possible == 1:
+        return Absent(Question.NEIGHBOURS, method, "no other draw takes as many nodes of each block")
     observed = float(mean_differences(d, exposed[None, :], flat)[0])
     found = randomization_p(observed, mean_differences(d, law.draws, flat), law)
-    assumes = "the operator's own draw; sharp null: no stable pod minds where canaries stand"
-    return drawn(Question.NEIGHBOURS, found, assumes, "choices of nodes")
+    assumes = "the operator's own draw; sharp null: no stable pod minds where the arms stand"
+    return replace(drawn(Question.NEIGHBOURS, found, assumes, "choices of nodes"), method=method)

@@ -20,6 +20,8 @@ class Question(StrEnum):
 
     RELEASE = "canary slots against baseline slots"
     NEIGHBOURS = "stable pods beside a canary against stable pods on nodes without one"
+    RAMP = "the effect at one share of traffic against that at the next"
+    EVERYBODY = "everybody at once: what the whole service would see at 100%"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from causal_rollouts.model.assignment import block_of
 from causal_rollouts.model.metrics import Metric, MetricKind
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.telemetry import Telemetry
+from causal_rollouts.model.traffic import Change
 from causal_rollouts.stats.bucket_moments import log_means, log_middles
 from causal_rollouts.stats.change_scores import levels
 
@@ -44,7 +45,7 @@ MEASURED = frozenset({MetricKind.LATENCY, MetricKind.ERRORS})
 class Design:
     """Who was where and when. born: first pod of each slot; cohort: stages that had begun at its creation.
 
-    blocks: of nodes, as the draw had them.
+    blocks: of nodes, as the draw had them; zones: of nodes. dose: share of the release by bin from `first`.
     first: first bin; t0: first bin of the first stage; end: the bin after the last one under a stage.
     """
 
@@ -55,6 +56,8 @@ class Design:
     cohort: Mapping[str, int]
     nodes: tuple[str, ...]
     blocks: Mapping[str, str]
+    zones: Mapping[str, str]
+    dose: Floats
     first: int
     t0: int
     end: int
@@ -92,6 +95,19 @@ class Nodes:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """The whole service, [bins]. level: request-weighted outcome of all units, of `requests`.
+
+    stable: of stable units less their own past; load: requests of one of them; nan where none was measured.
+    """
+
+    level: Floats
+    requests: Floats
+    stable: Floats
+    load: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """One metric. t0: column of the first stage; base: stable level before it; bin: its minutes."""
 
@@ -101,6 +117,7 @@ class Panel:
     bin: float
     slots: Slots
     nodes: Nodes
+    service: Service
 
 
 def design_of(recording: Recording) -> Design:
@@ -137,6 +154,7 @@ def design_of(recording: Recording) -> Design:
         next(c.time for c in staged if c.stage == k)
         for k in sorted({c.stage for c in staged if c.stage is not None})
     ]
+    end = min(ends)
     return Design(
         reg=reg,
         frame=frame,
@@ -145,10 +163,18 @@ def design_of(recording: Recording) -> Design:
         cohort={slot: sum(start <= pod.created for start in starts) for slot, pod in born.items()},
         nodes=tuple(sorted({pod.node for pod in recording.pods})),
         blocks={pod.node: block_of(pod.zone, pod.machine) for pod in recording.pods},
+        zones={pod.node: pod.zone for pod in recording.pods},
+        dose=np.array([_dose(timeline, reg.grid.start(at)) for at in range(first, end)]),
         first=first,
         t0=frame.t0,
-        end=min(ends),
+        end=end,
     )
+
+
+def _dose(timeline: tuple[Change, ...], time: float) -> float:
+    """Share of requests that the candidate has; in a pre-period the canary is no candidate yet."""
+    past = [change for change in timeline if change.time <= time]
+    return past[-1].weights.share(Arm.CANARY) if past and past[-1].stage is not None else 0.0
 
 
 def panel_of(design: Design, metric: Metric) -> Panel | str:
@@ -184,20 +210,21 @@ def panel_of(design: Design, metric: Metric) -> Panel | str:
             fleet,
         ),
         _nodes(design, [u for u, k in zip(rows, known.tolist(), strict=True) if k], deviation, weight),
+        _service(y, w, fleet, weight),
     )
+
+
+def _service(y: Floats, w: Floats, fleet: Floats, stable: Floats) -> Service:
+    measured_pods = (stable > 0).sum(axis=0)
+    load = np.full(len(fleet), np.nan)
+    np.divide(stable.sum(axis=0), measured_pods, out=load, where=measured_pods > 0)
+    return Service(levels(y.T, w.T), w.sum(axis=0), fleet, load)
 
 
 def _outcomes(bins: Bins, design: Design) -> tuple[Floats, Floats, Floats]:
     """(outcome, requests, those of the pre-period) [unit, bin]; blackout and cold pods left out."""
     columns = slice(0, design.end - design.first)
-    match bins:
-        case HistogramBins():
-            n, y = log_means(bins.counts, log_middles(bins.edges))
-        case CountBins():
-            n = bins.exposure
-            y = np.divide(bins.events, n, out=np.zeros_like(n), where=n > 0)
-        case _:
-            raise TypeError(f"{type(bins).__name__} has no outcome per request")
+    n, y = outcome(bins)
     w = np.where(measured(bins), n, 0.0)[:, columns]
     at = np.arange(bins.first, bins.first + w.shape[1])
     frame = design.frame
@@ -211,6 +238,18 @@ def _outcomes(bins: Bins, design: Design) -> tuple[Floats, Floats, Floats]:
     twins = [slot_begin(u, first, frame.warm_up) for u in frame.units]
     earlier = (at >= np.array(twins, dtype=np.int64)[:, None]) & (at < end) & open_
     return y[:, columns], np.where(counts, w, 0.0), np.where(earlier, w, 0.0)
+
+
+def outcome(bins: Bins) -> tuple[Floats, Floats]:
+    """(requests, outcome) [unit, bin]: mean log latency, or share of failed requests."""
+    match bins:
+        case HistogramBins():
+            return log_means(bins.counts, log_middles(bins.edges))
+        case CountBins():
+            n = bins.exposure
+            return n, np.divide(bins.events, n, out=np.zeros_like(n), where=n > 0)
+        case _:
+            raise TypeError(f"{type(bins).__name__} has no outcome per request")
 
 
 def _slots(design: Design, units: list[Unit], y: Floats, w: tuple[Floats, Floats], fleet: Floats) -> Slots:

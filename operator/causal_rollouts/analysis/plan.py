@@ -21,6 +21,7 @@ from causal_rollouts.analysis.plan_ladder import Ladder, Walked, climb, draw, le
 from causal_rollouts.analysis.plan_outlook import learn
 from causal_rollouts.analysis.plan_reach import CountOutlook, LevelOutlook, Outlook, Reach, metric_of
 from causal_rollouts.evidence import budget
+from causal_rollouts.model.assignment import PURE_NODES
 from causal_rollouts.model.metrics import Gating, MetricKind
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.stats.power import detectable
@@ -42,7 +43,7 @@ ASSUMED = (
 
 @dataclass(frozen=True, slots=True)
 class StagePlan:
-    """One stage. Weights in percent. pure: nodes with stable pods and no canary.
+    """One stage. Weights in percent. pure: nodes with stable pods and no canary; controls: stable pods there.
 
     goes_on: share of releases that change nothing, of those that come here, that go on; after: minutes in
     the stage until half of them have, None where so many never do.
@@ -53,10 +54,24 @@ class StagePlan:
     canaries: int
     baselines: int
     pure: int
+    controls: int
     min_minutes: float
     max_minutes: float
     goes_on: float
     after: float | None
+
+    @property
+    def fallback(self) -> str:
+        """In words, what the effect stands against where too few nodes stay pure; "" where enough do."""
+        if self.pure >= PURE_NODES:
+            return ""
+        left = f"{self.pure} node" + ("" if self.pure == 1 else "s")
+        return (
+            f"{left} with stable pods and no canary ({PURE_NODES} are needed): the latency effect will be "
+            "told against baseline slots alone, which may suffer beside canaries, and harm to neighbours "
+            "cannot be seen; spread the fleet over more nodes, or ask for fewer canaries (arms.minPods, the "
+            "weight)"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +178,7 @@ def _minutes(seconds: NDArray[np.float64]) -> tuple[float, float] | None:
 
 
 def _stage(design: Design, ladder: Ladder, nothing: Walked, stage: int) -> StagePlan:
-    canaries, baselines, pure = arms_at(ladder.frames[stage])
+    canaries, baselines, pure, controls = arms_at(ladder.frames[stage])
     registered, rung = design.reg.stages[stage], design.rungs[stage]
     here = nothing.stage >= stage
     last = stage == len(design.reg.stages) - 1
@@ -181,6 +196,7 @@ def _stage(design: Design, ladder: Ladder, nothing: Walked, stage: int) -> Stage
         canaries=canaries,
         baselines=baselines,
         pure=pure,
+        controls=controls,
         min_minutes=registered.min_duration / 60.0,
         max_minutes=registered.max_duration / 60.0,
         goes_on=share,

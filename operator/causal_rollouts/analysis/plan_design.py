@@ -182,8 +182,9 @@ def _per_bin(history: Bins) -> float:
     return float(amount[seen].mean() * len(amount)) if seen.any() else 0.0
 
 
-def arms_at(frame: Frame) -> tuple[int, int, int]:
-    """(canary slots, baseline slots, nodes with stable pods and no canary)."""
+def arms_at(frame: Frame) -> tuple[int, int, int, int]:
+    """(canary slots, baseline slots, nodes with stable pods and no canary, stable pods on these)."""
     arms = [unit.arm for unit in frame.units]
     pure = {unit.node for unit in frame.units if unit.arm is Arm.STABLE} - set(frame.exposed)
-    return arms.count(Arm.CANARY), arms.count(Arm.BASELINE), len(pure)
+    controls = sum(unit.arm is Arm.STABLE and unit.node in pure for unit in frame.units)
+    return arms.count(Arm.CANARY), arms.count(Arm.BASELINE), len(pure), controls

@@ -35,6 +35,8 @@ def _stage(stage: StagePlan) -> dict[str, object]:
         "canaries": stage.canaries,
         "baselines": stage.baselines,
         "pureNodes": stage.pure,
+        "pureControls": stage.controls,
+        "fallback": stage.fallback,
         "minMinutes": stage.min_minutes,
         "maxMinutes": stage.max_minutes,
         "goesOn": stage.goes_on,

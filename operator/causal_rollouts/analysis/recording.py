@@ -61,8 +61,8 @@ class Recording:
         return tuple(series for series in self.series if series.labels.get("pod") in names)
 
 
-def read(directory: Path) -> Recording:
-    """Read a recording directory.
+def read(directory: Path, *, staged: bool = True) -> Recording:
+    """Read a recording directory. staged: it is one of a release, so a stage must have begun.
 
     Raises:
         BadRecording: a file is missing or says something that cannot be; the message names it and the fix.
@@ -75,7 +75,7 @@ def read(directory: Path) -> Recording:
     return Recording(
         manifest=_manifest(directory / "rollout.yaml"),
         pods=_pods(directory / "pods.json"),
-        timeline=_timeline(directory / "timeline.json"),
+        timeline=_timeline(directory / "timeline.json", staged=staged),
         run=_run(directory / "run.json"),
         series=_unit_named(read_samples(directory / "samples.jsonl.gz"), directory),
         looks=_looks(directory / "looks.jsonl"),
@@ -134,7 +134,7 @@ def _pods(path: Path) -> tuple[Pod, ...]:
     return pods
 
 
-def _timeline(path: Path) -> tuple[Change, ...]:
+def _timeline(path: Path, *, staged: bool) -> tuple[Change, ...]:
     found = rows.rows(_json(path), path.name)
     timeline = tuple(rows.change(row, f"{path.name}[{i}]") for i, row in enumerate(found))
     for i, (before, after) in enumerate(pairwise(timeline), start=1):
@@ -142,7 +142,7 @@ def _timeline(path: Path) -> tuple[Change, ...]:
             raise BadRecording(
                 f"{path.name}[{i}].time: {after.time} lies before {before.time} of the row above; sort them"
             )
-    if all(change.stage is None for change in timeline):
+    if staged and all(change.stage is None for change in timeline):
         raise BadRecording(f"{path.name}: no change has a stage; give the first stage as 0")
     return timeline
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from causal_rollouts.analysis.blocks import MINUTES, Blocks
 from causal_rollouts.analysis.changes import LEAST_BLOCKS, Changes, by_block, imputed
+from causal_rollouts.analysis.load_standardised import without_load
 from causal_rollouts.analysis.opinion import Absent, Kind, Opinion, Question
 from causal_rollouts.analysis.panel import Design, Panel, Slots
 from causal_rollouts.analysis.phrasing import CONFIDENCE, drawn, estimated, variance
@@ -32,6 +33,7 @@ from causal_rollouts.stats.sensitivity import e_value
 RANDOM = "slots drew their nodes at random and began together; no spill-over between arms"
 TRENDS = "slots would have changed alike but for the release; nodes drawn at random"
 NO_PAST = "fresh slots have no time of their own before the release"
+NOT_DRAWN = "the recorded seed does not put the slots where they ran, so their law is not known"
 
 Said = list[Opinion | Absent]
 Floats = NDArray[np.float64]
@@ -57,6 +59,8 @@ def of_release(design: Design, panel: Panel) -> Said:
         _by_block(panel),
         *_classes(panel, d),
     ]
+    if panel.metric.kind is MetricKind.LATENCY:
+        said.append(without_load(panel, d))
     if panel.metric.kind is MetricKind.ERRORS:
         said.append(_unseen_cause(panel, whole))
     if not slots.before.any():
@@ -138,17 +142,16 @@ def _by_the_draw(
     """The randomisation test of slots whose score is known."""
     method, there = "randomisation test", np.isfinite(d)
     if not as_drawn(design):
-        why = "the recorded seed does not put the slots where they ran, so their law is not known"
-        return Absent(Question.RELEASE, method, why)
+        return Absent(Question.RELEASE, method, NOT_DRAWN)
     canary, node, cohort = slots.canary[there], slots.node[there], slots.cohort[there]
-    law = exchanges(canary, node, cohort, _blocks(design, slots)[there], seed=design.reg.seed)
+    law = exchanges(canary, node, cohort, blocks_of(design, slots)[there], seed=design.reg.seed)
     if law.possible == 1:
         return Absent(Question.RELEASE, method, "no other draw would have taken the same places")
     found = randomization_p(whole.estimate, mean_differences(d[there], law.draws, cohort), law)
     return drawn(Question.RELEASE, found, assumes, "assignments to the same places")
 
 
-def _blocks(design: Design, slots: Slots) -> Ints:
+def blocks_of(design: Design, slots: Slots) -> Ints:
     """Number of each slot's block: only nodes of one block could have had each other's slots."""
     names = sorted(set(design.blocks.values()))
     return np.array([names.index(design.blocks[design.nodes[j]]) for j in slots.node], dtype=np.int64)

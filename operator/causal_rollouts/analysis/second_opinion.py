@@ -6,16 +6,21 @@ on the draw of the nodes or on trends that can be looked at; each says on which.
 
 from __future__ import annotations
 
+from causal_rollouts.analysis.everybody import of_everybody
 from causal_rollouts.analysis.neighbour_contrast import of_neighbours
 from causal_rollouts.analysis.opinion import Absent, MetricOpinion, Opinion, Question, SecondOpinion
 from causal_rollouts.analysis.panel import MEASURED, design_of, panel_of
+from causal_rollouts.analysis.ramp import of_ramp
 from causal_rollouts.analysis.recording import Recording
+from causal_rollouts.analysis.reference import reference_level
 from causal_rollouts.analysis.release_contrast import of_release
 from causal_rollouts.model.metrics import MetricKind
 
 
-def second_opinion(recording: Recording) -> SecondOpinion:
+def second_opinion(recording: Recording, reference: Recording | None = None) -> SecondOpinion:
     """Every latency and error metric of the release; all else has no outcome per slot and bin.
+
+    reference: another service over the same time, which the release did not touch.
 
     Raises:
         BadRecording: the manifest cannot be run, or no bin lies under a stage.
@@ -29,7 +34,13 @@ def second_opinion(recording: Recording) -> SecondOpinion:
         if isinstance(panel, str):
             said: list[Opinion | Absent] = [Absent(question, "everything", panel) for question in Question]
         else:
-            said = of_release(design, panel) + of_neighbours(panel, design.reg.seed)
+            beside = None if reference is None else reference_level(design, metric, reference)
+            said = [
+                *of_release(design, panel),
+                *of_neighbours(design, panel),
+                *of_ramp(design, panel),
+                *of_everybody(design, panel, beside),
+            ]
         found.append(
             MetricOpinion(
                 metric.name,

@@ -150,6 +150,12 @@ def _offline(commands: Commands) -> None:
         "a recorded release judged once, by its design: fixed-time estimates, exact test, event study",
     )
     opinion.add_argument("directory", type=Path, metavar="DIR", help="a recording")
+    opinion.add_argument(
+        "--reference",
+        type=Path,
+        metavar="DIR",
+        help="a recording of another service over the same time: what moved it is taken off the total effect",
+    )
     _simulate(commands)
     _own_past(commands)
 

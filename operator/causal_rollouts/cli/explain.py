@@ -65,7 +65,7 @@ def _reason(seen: Standing, said: str) -> Reason | None:
 
 
 def _metric(metric: Known) -> str:
-    text = f"{metric.name} {metric.effect}"
+    text = f"{metric.name} {metric.effect}{metric.stick.note and f' ({metric.stick.note})'}"
     if not metric.stick.gates:
         return f"{text}; can revert, need not show that it is safe"
     margin = f"harm below {percent(metric.stick.safe)}"

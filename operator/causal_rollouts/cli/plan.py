@@ -14,7 +14,7 @@ from causal_rollouts.cli.ground import Ground, ground
 from causal_rollouts.cli.printing import as_json, say, table
 from causal_rollouts.model.metrics import Gating, MetricKind
 
-STAGES = ("STAGE", "WEIGHT", "CANARY", "BASELINE", "PURE NODES", "MINUTES", "HALF GO ON AFTER", "GO ON")
+STAGES = ("STAGE", "WEIGHT", "CANARY", "BASELINE", "PURE CONTROLS", "MINUTES", "HALF GO ON AFTER", "GO ON")
 CAUGHT = ("METRIC", "BUDGET", "NATS", "STAGE", "NOISE", "CAUGHT HALF", "CAUGHT 95%")
 FATES = ("METRIC", "EFFECT", "REVERTED", "PAUSED", "PROMOTED", "MEDIAN TO REVERT")
 
@@ -37,6 +37,7 @@ def _text(found: Ground, made: Plan) -> str:
         "",
         table(STAGES, (_stage(i, stage) for i, stage in enumerate(made.stages, start=1))),
         "",
+        *_fallbacks(made),
         *_beforehand(made),
         _harmless(made),
         "",
@@ -56,6 +57,15 @@ def _beforehand(made: Plan) -> Iterator[str]:
         yield f"Before that both arms run the stable version for {made.pre_period_minutes:g} min."
 
 
+def _fallbacks(made: Plan) -> Iterator[str]:
+    """A warning for the first stage that leaves too few pure controls; later ones leave no more."""
+    for number, stage in enumerate(made.stages, start=1):
+        if stage.fallback:
+            yield f"Warning: stage {number} leaves {stage.fallback}."
+            yield ""
+            return
+
+
 def _harmless(made: Plan) -> str:
     words = f"A release that changes nothing: promoted {made.promoted:.0%}"
     if made.minutes is not None:
@@ -69,7 +79,7 @@ def _stage(number: int, stage: StagePlan) -> tuple[str, ...]:
         f"{stage.weight:g}%",
         str(stage.canaries),
         f"{stage.baselines} ({stage.baseline_weight:g}%)",
-        str(stage.pure),
+        f"{stage.controls} on {stage.pure} node{'' if stage.pure == 1 else 's'}",
         f"{stage.min_minutes:g} to {stage.max_minutes:g}",
         "never" if stage.after is None else f"{stage.after:.0f} min",
         f"{stage.goes_on:.0%}",

@@ -18,8 +18,10 @@ from causal_rollouts.cli.printing import as_json, finite, say, table
 async def run(asked: argparse.Namespace, _: object) -> Exit:
     """Print it."""
     directory: Path = asked.directory
+    beside: Path | None = asked.reference
     try:
-        found = second_opinion(read(directory))
+        other = None if beside is None else read(beside, staged=False)
+        found = second_opinion(read(directory), other)
     except BadRecording as error:
         raise Stopped(str(error), Exit.USAGE) from error
     say(as_json(plain(found)) if asked.output == "json" else told(found))

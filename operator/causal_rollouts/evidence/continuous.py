@@ -8,7 +8,7 @@ against baseline) and of standing beside it, each with its evidence.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,7 +47,14 @@ _LEAST_STABLE = 2
 
 _NO_PAST = "fewer than two stable pods have a past; wait until history is complete"
 _NO_PAIR = "no canary slot has two bins after warm-up beside a baseline slot of its own start"
-_SAME_NODE = "too few nodes without a canary: the effect is against baseline beside canaries"
+_LONELY = (
+    "fewer than two nodes are without a canary: baseline slots are the only control, and harm to neighbours "
+    "cannot be seen"
+)
+_SAME_NODE = (
+    "fewer than two nodes are without a canary: the effect is against baseline beside canaries, which may "
+    "suffer with them, and harm to neighbours cannot be seen"
+)
 _NO_NEIGHBOUR = "no stable pod with a past shares a node with a canary while two nodes have none"
 
 
@@ -92,9 +99,9 @@ def judge(state: ContinuousState, frame: Frame, margins: Margins) -> ContinuousF
             effects[start] = estimates[0]
             if len(estimates) > 1:
                 neighbours[start] = estimates[1]
-    beside = any(comparison is not None and comparison.same_node for _, comparison in looks)
+    note = _fallback([comparison for _, comparison in looks if comparison is not None])
     shown = twins_log_e if frame.twins else harm_log_e
-    tau = _finding(effects, frame.windows, margins, shown, _NO_PAIR, _SAME_NODE if beside else "")
+    tau = _finding(effects, frame.windows, margins, shown, _NO_PAIR, note)
     neighbour = _finding(neighbours, frame.windows, margins, shown, _NO_NEIGHBOUR, "") if neighbours else None
     return ContinuousFindings(
         tau=tau,
@@ -105,6 +112,13 @@ def judge(state: ContinuousState, frame: Frame, margins: Margins) -> ContinuousF
         pure_nodes=_pure_nodes(layout),
         pre_trend=pre_trend(state, layout, math.log1p(margins.promote_below)),
     )
+
+
+def _fallback(comparisons: Sequence[Comparison]) -> str:
+    """In words, what the effect stands against where pure controls are too few; "" where they are not."""
+    if any(comparison.same_node for comparison in comparisons):
+        return _SAME_NODE
+    return _LONELY if any(comparison.lonely for comparison in comparisons) else ""
 
 
 def _estimate(state: ContinuousState, comparison: Comparison) -> tuple[Estimate, ...]:

@@ -82,6 +82,14 @@ def begin(frame: Frame, history: HistogramBins, metric: Metric, lottery: Lottery
     return _consumed(state, frame, table, end)
 
 
+def _beside(frame: Frame) -> str:
+    """Said where no baseline slot is left that no canary can touch."""
+    nodes = [unit.node for unit in frame.units if unit.arm is Arm.BASELINE]
+    if not nodes or not all(node in frame.exposed for node in nodes):
+        return ""
+    return "every baseline slot stands beside a canary and is counted against all the same"
+
+
 def absorb(state: ExceedanceState, frame: Frame, bins: HistogramBins) -> ExceedanceState:
     """Consume the bins of the table that are new, up to `frame.now`.
 
@@ -113,7 +121,7 @@ def judge(state: ExceedanceState, frame: Frame, metric: Metric) -> Finding:
         harm_margin=margins.harm,
         safe_margin=margins.safe,
         identified=seen,
-        note="" if seen else _unseen(state, width),
+        note=_beside(frame) if seen else _unseen(state, width),
     )
 
 

@@ -91,6 +91,7 @@ class Comparison:
 
     neighbour: column of the neighbour effect, None where it cannot be told from other things.
     same_node: the effect stands against baseline slots that may suffer from canaries beside them.
+    lonely: fewer than two nodes are without a canary, so stable pods tell of the time before alone.
     settled: rows of stable pods, which come first; then come the slots, those of the pre-period before those
     of the window.
     """
@@ -101,6 +102,7 @@ class Comparison:
     neighbour: int | None
     same_node: bool
     settled: int
+    lonely: bool = False
 
     @property
     def wanted(self) -> tuple[int, ...]:
@@ -138,6 +140,7 @@ def compare(state: ContinuousState, layout: Layout, start: int) -> Comparison | 
         neighbour=effect + 1 if seen else None,
         same_node=same_node,
         settled=len(rows.weight) - len(arms.weight),
+        lonely=bool(lonely),
     )
 
 

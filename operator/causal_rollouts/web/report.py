@@ -130,7 +130,13 @@ def _metrics(record: Record) -> str:
             )
         )
     head = ("Metric", "May", "Effect at the last look", "Harm above", "Safe below", "For harm", "For safety")
-    return _table(head, rows)
+    return _table(head, rows) + _notes(yardsticks(record).values())
+
+
+def _notes(sticks: Iterable[Yardstick]) -> str:
+    """What an effect stands against, where it is not what was planned."""
+    said = [f"<li>{escape(f'{stick.name}: {stick.note}')}</li>" for stick in sticks if stick.note]
+    return f"<ul>{''.join(said)}</ul>" if said else ""
 
 
 def _harmed(evidence: Evidence | None) -> str:

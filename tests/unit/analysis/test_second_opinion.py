@@ -103,13 +103,17 @@ def test_neighbours_have_a_past_and_all_that_comes_with_it():
     said, absent = of(recorded(), question=Question.NEIGHBOURS)
     assert set(said) == {
         "change scores",
-        "randomisation test",
+        "co-location permutation test",
+        "direct: canaries",
+        "neighbours on the node",
+        "neighbours in the zone alone",
+        "pure",
         "event study",
         "pre-trend",
         "breakdown Mbar",
         "imputation",
     }
-    assert not absent
+    assert set(absent) == {"zone as ring"}
     spans = said["event study"].spans
     assert min(span.begin for span in spans) < 0 <= max(span.begin for span in spans)
 
@@ -127,7 +131,8 @@ def test_harm_to_neighbours_is_found_beside_the_canaries_and_not_in_them():
     for method in ("change scores", "imputation"):
         assert said[method].lower < math.log(1.3) < said[method].upper
         assert said[method].lower > 0
-    assert said["randomisation test"].p == pytest.approx(0.05)
+    # One of two nodes in each of three zones holds a canary.
+    assert said["co-location permutation test"].p == pytest.approx(1 / 8)
     own = of(worse)[0]["difference of slot levels"]
     assert own.lower < 0 < own.upper
 

@@ -26,7 +26,7 @@ def test_people_get_stages_budget_what_is_caught_and_what_is_assumed(recording, 
     out = capsys.readouterr().out
     for words in (
         "simulated/simulated: 16 pods on 8 node(s)",
-        "PURE NODES",
+        "PURE CONTROLS",
         "A release that changes nothing: promoted",
         "CAUGHT 95%",
         "latency/neighbours",
@@ -133,3 +133,24 @@ def test_a_release_that_began_with_the_recording_leaves_no_past(rollout, tmp_pat
     said = refused(capsys, "-f", rollout, "--recording", tmp_path)
     assert "0 bins of history" in said
     assert "take a longer time" in said
+
+
+def test_too_few_nodes_without_a_canary_are_told_before_the_start(tmp_path, capsys):
+    recording = small_recording(8)
+    crowded = tuple(replace(pod, node=f"node-{int(pod.node[-1]) % 2}") for pod in recording.pods)
+    write(replace(recording, pods=crowded), tmp_path)
+    assert main(["plan", "--recording", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "Warning: stage 1 leaves 0 nodes with stable pods and no canary (2 are needed)" in out
+    assert "against baseline slots alone" in out
+    assert main(["plan", "--recording", str(tmp_path), "-o", "json"]) == 0
+    stage = json.loads(capsys.readouterr().out)["stages"][0]
+    assert (stage["pureNodes"], stage["pureControls"]) == (0, 0)
+    assert "0 nodes" in stage["fallback"]
+
+
+def test_pure_controls_are_counted_stage_by_stage(recording, rollout, capsys):
+    assert main(["plan", "-f", str(rollout), "--recording", str(recording)]) == 0
+    out = capsys.readouterr().out
+    assert "10 on 5 nodes" in out
+    assert "Warning" not in out
