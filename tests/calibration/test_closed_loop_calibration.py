@@ -12,8 +12,9 @@ from math import comb
 import pytest
 
 from causal_rollouts.analysis.closed_loop import Allocation, Case, run
-from causal_rollouts.analysis.simulated_release import End, Ended
+from causal_rollouts.analysis.simulated_release import End, Ended, SimulatedRelease
 from causal_rollouts.analysis.simulation.scenarios import SCENARIOS, Kind
+from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.reasons import Reason
 from causal_rollouts.stats.binomial import clopper_pearson
 
@@ -56,6 +57,31 @@ def test_releases_that_change_nothing_are_hardly_ever_reverted():
 def test_gross_harm_is_reverted(name: str, least: int):
     runs = ended(name, 6, 71_000)
     assert sum(one.end is End.REVERTED for one in runs) >= least
+    assert not any(one.end is End.PROMOTED for one in runs)
+
+
+class Told(SimulatedRelease):
+    """Keeps the reason of every decision."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case.setting(), case.seed)
+        self.reasons: set[Reason] = set()
+
+    def _look(self, index: int, now: float) -> Decision:
+        decision = super()._look(index, now)
+        self.reasons.add(decision.reason)
+        return decision
+
+
+def test_a_busier_canary_is_held_for_its_load_and_neither_promoted_nor_reverted():
+    told = Told(Case("load-imbalance", 72_000))
+    assert told.run().end is End.PAUSED
+    assert Reason.DESIGN_UNSOUND in told.reasons
+
+
+@pytest.mark.slow
+def test_unequal_load_is_never_promoted():
+    runs = ended("load-imbalance", 60, 72_000)
     assert not any(one.end is End.PROMOTED for one in runs)
 
 

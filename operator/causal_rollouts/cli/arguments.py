@@ -112,6 +112,9 @@ def _offline(commands: Commands) -> None:
         metavar="FILE",
         help="records as `kubectl get rolloutrecords -o json` prints them, or one a line; no cluster",
     )
+    report.add_argument(
+        "--recording", type=Path, metavar="DIR", help="add the second opinion on this recording of a release"
+    )
     record = _add(
         commands,
         "record",

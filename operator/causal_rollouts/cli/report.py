@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+from causal_rollouts.analysis.opinion import SecondOpinion
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit, Stopped
 from causal_rollouts.cli.printing import say
@@ -27,9 +28,23 @@ async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContex
     else:
         raise Stopped("name a CausalRollout, or give --from-file FILE", Exit.USAGE)
     title = f"Releases of {name or ', '.join(sorted({str(r.key.name) for r in records}))}"
-    html = page(title, records)
+    html = page(title, records, opinion=_opinion(asked.recording))
     _write(html, asked.output or f"{name or records[-1].key.name}.html")
     return Exit.OK
+
+
+def _opinion(directory: Path | None) -> SecondOpinion | None:
+    if directory is None:
+        return None
+    # numpy and the statistics are slow to import, and most reports need none.
+    from causal_rollouts.analysis.recording import read
+    from causal_rollouts.analysis.rows import BadRecording
+    from causal_rollouts.analysis.second_opinion import second_opinion
+
+    try:
+        return second_opinion(read(directory))
+    except BadRecording as error:
+        raise Stopped(str(error), Exit.USAGE) from error
 
 
 async def _of_cluster(cluster: Cluster, name: str) -> Sequence[Record]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Iterable
 from pathlib import Path
 
 from causal_rollouts.analysis.opinion import MetricOpinion, Opinion, Question, SecondOpinion, Span
+from causal_rollouts.analysis.opinion_words import effect_of, interval, one_of, p_of, shown
 from causal_rollouts.analysis.recording import read
 from causal_rollouts.analysis.rows import BadRecording
 from causal_rollouts.analysis.second_opinion import second_opinion
@@ -64,7 +64,7 @@ def plain(found: SecondOpinion) -> dict[str, object]:
 
 def _block(metric: MetricOpinion, question: Question, said: list[Opinion]) -> Iterable[str]:
     yield f"\n{metric.metric}: {question}"
-    rows = [(one.method, str(one.kind), _effect(metric, one), _p(one.p), one.note) for one in said]
+    rows = [(one.method, str(one.kind), effect_of(metric, one), p_of(one.p), one.note) for one in said]
     if rows:
         yield _indented(table(("METHOD", "KIND", "EFFECT (95%)", "P HARM", "NOTE"), rows))
     for one in said:
@@ -90,33 +90,9 @@ def _short(method: str) -> str:
 
 def _spans(metric: MetricOpinion, spans: Iterable[Span]) -> Iterable[tuple[str, ...]]:
     for span in spans:
-        own = _interval(metric, span.effect, span.lower, span.upper)
-        band = f"{_one(metric, span.band_lower)} to {_one(metric, span.band_upper)}"
+        own = interval(metric, span.effect, span.lower, span.upper)
+        band = f"{one_of(metric, span.band_lower)} to {one_of(metric, span.band_upper)}"
         yield f"{span.begin:.0f}", f"{span.end:.0f}", own, band
-
-
-def _effect(metric: MetricOpinion, one: Opinion) -> str:
-    return "-" if math.isnan(one.effect) else _interval(metric, one.effect, one.lower, one.upper)
-
-
-def _interval(metric: MetricOpinion, effect: float, lower: float, upper: float) -> str:
-    if math.isnan(lower):
-        return _one(metric, effect)
-    return f"{_one(metric, effect)} ({_one(metric, lower)} to {_one(metric, upper)})"
-
-
-def _one(metric: MetricOpinion, effect: float) -> str:
-    if metric.relative:
-        return f"{100 * _shown(metric, effect):+.1f}%"
-    return f"{100 * effect:+.3f} pp"
-
-
-def _shown(metric: MetricOpinion, effect: float) -> float:
-    return math.expm1(min(effect, 20.0)) if metric.relative else effect
-
-
-def _p(p: float) -> str:
-    return "-" if math.isnan(p) else f"{p:.2g}"
 
 
 def _plain(metric: MetricOpinion, one: Opinion) -> dict[str, object]:
@@ -125,20 +101,20 @@ def _plain(metric: MetricOpinion, one: Opinion) -> dict[str, object]:
         "method": one.method,
         "kind": str(one.kind),
         "assumes": one.assumes,
-        "effect": finite(_shown(metric, one.effect)),
-        "lower": finite(_shown(metric, one.lower)),
-        "upper": finite(_shown(metric, one.upper)),
+        "effect": finite(shown(metric, one.effect)),
+        "lower": finite(shown(metric, one.lower)),
+        "upper": finite(shown(metric, one.upper)),
         "p": finite(one.p),
         "note": one.note,
         "blocks": [
             {
                 "fromMinute": span.begin,
                 "toMinute": span.end,
-                "effect": finite(_shown(metric, span.effect)),
-                "lower": finite(_shown(metric, span.lower)),
-                "upper": finite(_shown(metric, span.upper)),
-                "bandLower": finite(_shown(metric, span.band_lower)),
-                "bandUpper": finite(_shown(metric, span.band_upper)),
+                "effect": finite(shown(metric, span.effect)),
+                "lower": finite(shown(metric, span.lower)),
+                "upper": finite(shown(metric, span.upper)),
+                "bandLower": finite(shown(metric, span.band_lower)),
+                "bandUpper": finite(shown(metric, span.band_upper)),
             }
             for span in one.spans
         ],

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from causal_rollouts.evidence.frame import Floats, Frame
 from causal_rollouts.evidence.tables import Schedule
-from causal_rollouts.evidence.validity import completeness
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.checks import Check, CheckName
 from causal_rollouts.stats.load_ratio import rate_ratio
@@ -28,7 +27,7 @@ _ARMS = tuple(Arm)
 
 @dataclass(frozen=True, slots=True)
 class LoadState:
-    """Requests of warm slots and their unit-bins, by arm, since `since`: as the share is counted."""
+    """Requests of warm slots and the unit-bins in which they were due, by arm, since `since`."""
 
     since: int = 0
     canary: float = 0.0
@@ -40,22 +39,21 @@ class LoadState:
 NOTHING_COUNTED = LoadState()
 
 
-def counted(
-    state: LoadState, schedule: Schedule, tally: Floats, begin: int, end: int, least: float
-) -> LoadState:
+def counted(state: LoadState, schedule: Schedule, tally: Floats, begin: int, end: int) -> LoadState:
     """Count bins [begin, end). tally: of the bin before `begin` and on, [bin, arm, 3].
 
-    A bin that is incomplete, or comes after one, is left out: lost requests come late.
+    A lost bin counts as time in which its requests were served: they come with the next scrape. To leave it
+    out would tear sums apart that add up.
     """
     if schedule.share_from != state.since:
         state = LoadState(schedule.share_from)
-    arms = [_ARMS.index(Arm.CANARY), _ARMS.index(Arm.BASELINE)]
+    canary, baseline = _ARMS.index(Arm.CANARY), _ARMS.index(Arm.BASELINE)
     sums = [state.canary, state.canary_bins, state.baseline, state.baseline_bins]
     for at in range(max(begin, state.since), end):
-        row = at - begin + 1
-        if completeness(tally[row - 1 : row]) < least or completeness(tally[row : row + 1]) < least:
-            continue
-        sums = [a + float(b) for a, b in zip(sums, tally[row, arms, :2].ravel(), strict=True)]
+        row = tally[at - begin + 1]
+        due = row[:, 1] + row[:, 2]
+        new = (row[canary, 0], due[canary], row[baseline, 0], due[baseline])
+        sums = [a + float(b) for a, b in zip(sums, new, strict=True)]
     return LoadState(state.since, *sums)
 
 

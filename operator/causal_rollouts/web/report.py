@@ -13,10 +13,12 @@ from datetime import UTC, datetime
 from html import escape
 
 from causal_rollouts.analysis.aa_record import aa_record
+from causal_rollouts.analysis.opinion import SecondOpinion
 from causal_rollouts.model.evidence import Evidence
 from causal_rollouts.model.percent import percent
 from causal_rollouts.ports import LoggedDecision, Record
 from causal_rollouts.web.attribution import FALSE_DISCOVERIES, attributed
+from causal_rollouts.web.opinion import opinion_section
 from causal_rollouts.web.plot import Plot, svg
 from causal_rollouts.web.release_plots import began, minute, release_plots
 from causal_rollouts.web.style import CSS
@@ -26,10 +28,14 @@ ENDS = {"Promoted": "good", "Reverted": "bad", "Aborted": "bad", "Blocked": "bad
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def page(title: str, records: Sequence[Record], story: Sequence[str] = ()) -> str:
-    """The whole page. story: lines printed while it happened, shown at the end."""
+def page(
+    title: str, records: Sequence[Record], story: Sequence[str] = (), opinion: SecondOpinion | None = None
+) -> str:
+    """The whole page. story: lines printed while it happened, shown at the end. opinion: on one of them."""
     body = [f"<h1>{escape(title)}</h1>", _overview(records)]
     body += [_release(record, f"r{i}") for i, record in enumerate(records)]
+    if opinion is not None:
+        body.append(opinion_section(opinion))
     if story:
         body.append("<h2>As it was told</h2><pre>" + escape("\n".join(story)) + "</pre>")
     return (

@@ -88,6 +88,26 @@ def test_a_bad_neighbour_slows_the_pods_of_its_node():
     assert effect(CALM, harm, "canary-0-0") == pytest.approx(0.0, abs=0.02)
 
 
+def test_a_neighbour_that_fills_its_zone_slows_other_nodes_there_and_no_other_zone():
+    harm = Harm(neighbours=math.log(1.5), far=True)
+    same, other = (
+        next(pod.name for pod in PODS if pod.arm is Arm.STABLE and pod.node == node)
+        for node in ("node-3", "node-1")
+    )
+    assert effect(CALM, harm, same) == pytest.approx(math.log(1.5), abs=0.05)
+    assert effect(CALM, harm, other) == pytest.approx(0.0, abs=0.02)
+
+
+def test_a_leak_takes_requests_from_the_baseline_and_from_nobody_else():
+    plain, leaky = served(CALM), served(replace(CALM, load=replace(CALM.load, leak=0.25)))
+    part = {name: leaky[name].counts.sum() / plain[name].counts.sum() for name in plain}
+    assert part["baseline-0-0"] == pytest.approx(0.75, abs=0.03)
+    assert part["canary-0-0"] == pytest.approx(1.0, abs=0.03)
+    assert sum(s.counts.sum() for s in leaky.values()) == pytest.approx(
+        sum(s.counts.sum() for s in plain.values()), rel=0.02
+    )
+
+
 def test_a_loaded_backend_slows_everybody_with_the_share():
     assert effect(CALM, Harm(backend=1.2), "stable-1") == pytest.approx(1.2 * 0.167, abs=0.03)
 

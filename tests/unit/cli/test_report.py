@@ -5,7 +5,9 @@ import json
 import pytest
 
 from causal_rollouts.adapters.kube import RECORD
+from causal_rollouts.analysis.recording import write
 from causal_rollouts.cli.exits import Exit
+from tests.unit.analysis.recordings import recorded
 from tests.unit.cli.town import NAME
 
 
@@ -83,3 +85,23 @@ def test_nothing_to_report_is_said(moments, capsys):
     assert moments.town("at rest").run(capsys, "report", "cart").code == Exit.USAGE
     assert moments.town("at rest").run(capsys, "report").code == Exit.USAGE
     assert moments.town("at rest").run(capsys, "report", "--from-file", "/nowhere").code == Exit.USAGE
+
+
+def test_a_recording_adds_the_second_opinion_with_kinds_and_assumptions(moments, capsys, tmp_path):
+    write(recorded(), tmp_path / "there")
+    town = moments.town("promoted")
+    found = town.run(capsys, "report", NAME, "--recording", tmp_path / "there", "-o", "-")
+    assert found.code == 0
+    for words in (
+        "A second opinion on simulated-1",
+        "load-standardised difference of slot levels",
+        "co-location permutation test",
+        "ramp consistency test",
+        "total effect at 100%, along a line (model-based)",
+        "Not said: zone as ring",
+        "<script",
+    ):
+        assert (words in found.out) is (words != "<script")
+    missing = town.run(capsys, "report", NAME, "--recording", tmp_path / "no", "-o", "-")
+    assert missing.code == Exit.USAGE
+    assert "no directory" in missing.err

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -59,3 +60,15 @@ def test_programs_get_json_without_nan(slow, capsys):
 def test_a_directory_without_a_recording_is_said_in_words(tmp_path, capsys):
     assert main(["second-opinion", str(tmp_path)]) == 2
     assert "missing; a recording needs" in capsys.readouterr().err
+
+
+def test_a_reference_is_read_without_a_stage_of_its_own(slow, tmp_path, capsys):
+    other = recorded()
+    write(replace(other, timeline=()), tmp_path)
+    assert main(["second-opinion", str(slow), "--reference", str(tmp_path), "-o", "json"]) == 0
+    latency = json.loads(capsys.readouterr().out)["metrics"][0]
+    (total,) = [one for one in latency["said"] if one["method"].startswith("total effect")]
+    assert total["kind"] == "model"
+    assert "the reference drifts as the service does" in total["assumes"]
+    assert main(["second-opinion", str(slow), "--reference", str(tmp_path / "no")]) == 2
+    assert "no directory" in capsys.readouterr().err

@@ -101,6 +101,15 @@ def test_without_two_clean_nodes_neighbours_are_not_judged_and_it_says_so():
     assert "baseline beside canaries" in found.tau.note
 
 
+def test_without_two_clean_nodes_a_baseline_apart_from_canaries_is_said_to_be_the_only_control():
+    r = release()
+    held = {u.node for u in r.units if u.arm is not Arm.BASELINE}
+    alone = tuple(replace(u, node=f"apart-{u.id}") if u.arm is Arm.BASELINE else u for u in r.units)
+    found = judged(replace(r, units=alone, exposed=dict.fromkeys(held, T0)), 16)
+    assert found.neighbour is None
+    assert "baseline slots are the only control" in found.tau.note
+
+
 def test_where_neighbours_cannot_be_judged_their_pods_inform_nothing():
     r = release(stable=18)
     crowded = replace(r, exposed={f"n{j}": T0 for j in range(5)})

@@ -90,16 +90,17 @@ def tally() -> np.ndarray:
 
 def test_requests_count_from_the_end_of_the_blackout_and_anew_with_other_weights():
     old = LoadState(50, 9.0, 9.0, 9.0, 9.0)
-    assert counted(old, SCHEDULE, tally(), 100, 108, 0.95) == LoadState(102, 180.0, 18.0, 108.0, 12.0)
+    assert counted(old, SCHEDULE, tally(), 100, 108) == LoadState(102, 180.0, 18.0, 108.0, 12.0)
 
 
-def test_a_bin_with_a_lost_pod_and_the_one_after_it_are_left_out():
-    lost = tally()
-    lost[5, list(Arm).index(Arm.CANARY)] = 20.0, 2.0, 1.0  # bin 104
-    assert counted(LoadState(102), SCHEDULE, lost, 100, 108, 0.95) == LoadState(102, 120.0, 12.0, 72.0, 8.0)
+def test_requests_of_a_lost_bin_count_when_they_come_and_its_time_counts_at_once():
+    late = tally()
+    late[5, list(Arm).index(Arm.CANARY)] = 20.0, 2.0, 1.0  # bin 104
+    late[6, list(Arm).index(Arm.CANARY)] = 40.0, 3.0, 0.0
+    assert counted(LoadState(102), SCHEDULE, late, 100, 108) == LoadState(102, 180.0, 18.0, 108.0, 12.0)
 
 
 def test_one_look_or_many_count_the_same():
-    whole = counted(LoadState(), SCHEDULE, tally(), 100, 108, 0.95)
-    some = counted(LoadState(), SCHEDULE, tally()[:4], 100, 103, 0.95)
-    assert counted(some, SCHEDULE, tally()[3:], 103, 108, 0.95) == whole
+    whole = counted(LoadState(), SCHEDULE, tally(), 100, 108)
+    some = counted(LoadState(), SCHEDULE, tally()[:4], 100, 103)
+    assert counted(some, SCHEDULE, tally()[3:], 103, 108) == whole

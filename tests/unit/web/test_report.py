@@ -16,7 +16,7 @@ from causal_rollouts.model.reasons import Phase, Validity
 from causal_rollouts.web.plot import svg
 from causal_rollouts.web.release_plots import release_plots
 from causal_rollouts.web.report import page
-from tests.unit.decision.situations import evidence
+from tests.unit.decision.situations import evidence, metric
 from tests.unit.web.records import BEGIN, LATENCY, record
 
 HOSTILE = """</svg><script>alert(1)</script>"'&<b onload=x>"""
@@ -207,3 +207,10 @@ def test_harm_is_attributed_to_the_metrics_that_show_it_and_to_no_other():
     assert "Harm is shown for latency, errors (false" in html
     alone = (processes[0], replace(processes[1], log_e=3.3), processes[2])
     assert "Harm is shown for latency (false" in page("Releases", [with_evidence(record(), processes=alone)])
+
+
+def test_what_an_effect_stands_against_is_said_where_it_is_not_what_was_planned():
+    fallen = metric(note="<b> fewer than two nodes")
+    html = page("Releases", [with_evidence(record(), metrics=(fallen,))])
+    assert "<li>latency: &lt;b&gt; fewer than two nodes</li>" in html
+    assert "<li>latency" not in page("Releases", [with_evidence(record())])
