@@ -113,3 +113,27 @@ def test_a_release_at_the_margin_is_hardly_ever_promoted(name: str):
     runs = ended(name, 200, 80_000)
     promoted = sum(one.end is End.PROMOTED for one in runs)
     assert clopper_pearson(promoted, len(runs))[0] <= 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "metric", "least"),
+    [("footprint+50%", "cpu", 15), ("calls-x3", "calls", 19), ("memory+50%", "memory", 15)],
+)
+def test_a_footprint_that_grew_is_warned_of_in_the_first_stage_and_never_reverts(
+    name: str, metric: str, least: int
+):
+    # A fleet with a pod on each node cannot tell its nodes from its pods: there half as much is seen later.
+    runs = ended(name, 20, 74_000)
+    assert sum(one.warned.get(metric) == 0 for one in runs) >= least
+    assert not [one for one in runs if one.end is End.REVERTED and one.cause in {"cpu", "calls", "memory"}]
+    assert sum(one.end is End.REVERTED for one in runs) <= most(len(runs), ALPHA, 0.001), worst(runs)
+    others = sum(other != metric for one in runs for other in one.warned)
+    assert others <= most(2 * len(runs), ALPHA, 0.001)
+
+
+@pytest.mark.slow
+def test_a_candidate_that_needs_what_stable_needs_is_hardly_ever_warned_of():
+    runs = ended("even-use", 100, 75_000)
+    assert sum(len(one.warned) for one in runs) <= most(3 * len(runs), ALPHA, 0.001)
+    assert sum(one.end is End.REVERTED for one in runs) <= most(len(runs), ALPHA, 0.001), worst(runs)

@@ -34,6 +34,16 @@ def sample_series():
     found += [series(requests, "web-1", "other", code="200")]
     found += [series("jobs_failed_total", "web-1"), series("jobs_processed_total", "web-1", by=10.0)]
     found += [series("kube_pod_container_status_restarts_total", "web-1", container="web")]
+    found += [
+        series("container_cpu_usage_seconds_total", pod, namespace, by=0.25, container=container, cpu="total")
+        for pod, namespace, container in (
+            ("web-1", "shop", "web"),
+            ("web-1", "shop", "POD"),
+            ("web-1", "other", "web"),
+            ("web-10", "shop", "web"),
+        )
+    ]
+    found += [series("container_memory_working_set_bytes", "web-1", by=1e6, container="web")]
     labels, values = series("odd_total", "web-1", note='a "quoted" \\ back')
     values[2] = (values[2][0], float("nan"))
     found.append((labels, values))

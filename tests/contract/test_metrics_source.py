@@ -90,6 +90,22 @@ async def test_each_kind_asks_for_its_own_series(source):
     assert {s.labels["container"] for s in restarts} == {"web"}
 
 
+async def test_a_footprint_asks_once_for_use_and_requests_of_its_own_pods(source):
+    cpu = metric(MetricKind.FOOTPRINT, "container_cpu_usage_seconds_total", of="http_server_requests_total")
+    series = await source.fetch(cpu, SHOP, T0, END)
+    assert sorted((s.labels["__name__"], s.labels.get("container", "")) for s in series) == [
+        ("container_cpu_usage_seconds_total", "POD"),
+        ("container_cpu_usage_seconds_total", "web"),
+        ("http_server_requests_total", ""),
+        ("http_server_requests_total", ""),
+    ]
+    assert {(s.labels["namespace"], s.labels["pod"]) for s in series} == {("shop", "web-1")}
+    [held] = await source.fetch(
+        metric(MetricKind.FOOTPRINT, "container_memory_working_set_bytes"), SHOP, T0, END
+    )
+    assert list(held.values)[:2] == [1e6, 2e6]
+
+
 async def test_ignored_labels_still_come_because_the_evidence_filters(source):
     ignoring = metric(ignore=(Matcher((("code", "5.."),)),))
     assert len(await source.fetch(ignoring, SHOP, T0, END)) == 2

@@ -28,6 +28,13 @@ async def test_a_revert_is_a_warning_about_the_rollout(lab):
     assert event["note"] == "web-1: latency rose by 30%"
 
 
+async def test_a_footprint_that_grew_is_a_warning_though_nothing_is_done(lab):
+    rollout = await seen(lab)
+    await KubeRecorder(lab.operator, Clock()).tell(rollout, Act.HOLD, "OverHeadroom", "web-1: cpu +50%")
+    [event] = await lab.person.list(EVENT, lab.namespace)
+    assert (event["type"], event["action"]) == ("Warning", "Hold")
+
+
 async def test_telling_never_fails_however_long_or_often(lab):
     rollout = await seen(lab)
     recorder = KubeRecorder(lab.operator, Clock())

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from causal_rollouts.adapters.kube import EVENT, GROUP, ROLLOUT, Kube, Object
-from causal_rollouts.model.reasons import Act
+from causal_rollouts.model.reasons import Act, Reason
 from causal_rollouts.ports import Broken, Clock, NotYet, Refused, Rollout
 
 LONGEST = 1024
 """Bytes of an event's note that the API server takes."""
 
 ALARMING = frozenset({Act.REVERT, Act.PAUSE})
+WARNINGS = frozenset({str(Reason.FOOTPRINT_GREW), str(Reason.OVER_HEADROOM)})
 log = logging.getLogger(__name__)
 
 
@@ -46,7 +47,7 @@ class KubeRecorder:
             "reportingInstance": self.instance,
             "action": str(act),
             "reason": reason,
-            "type": "Warning" if act in ALARMING else "Normal",
+            "type": "Warning" if act in ALARMING or reason in WARNINGS else "Normal",
             "note": shorten(message),
             "regarding": {
                 "apiVersion": ROLLOUT.api_version,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from causal_rollouts.analysis.manifest import manifest, registration
@@ -77,6 +77,19 @@ def recording_of(record: Record, series: tuple[Series, ...], source: str, within
             "use the version that wrote the record"
         )
     return found
+
+
+def each_once(fetched: Mapping[tuple[str, ...], tuple[Series, ...]]) -> tuple[Series, ...]:
+    """Series by the names that were asked for together, each once: a footprint asks for requests again.
+
+    Twins that one answer holds stay two, since the evidence must see that they are.
+    """
+    found: list[Series] = []
+    known: set[str] = set()
+    for names, series in fetched.items():
+        found += [one for one in series if one.labels.get("__name__") not in known]
+        known |= set(names)
+    return tuple(found)
 
 
 def complete(record: Record) -> bool:

@@ -109,7 +109,7 @@ def _metric(metric: Metric) -> dict[str, object]:
         "name": metric.name,
         **_source(metric),
         **_margins(metric),
-        "gating": str(metric.gating),
+        **({} if metric.kind is MetricKind.FOOTPRINT else {"gating": str(metric.gating)}),
     }
 
 
@@ -126,8 +126,17 @@ def _source(metric: Metric) -> dict[str, object]:
             of = {"of": metric.of} if metric.of else {}
             bad = {"bad": _matchers(metric.bad)} if metric.bad else {}
             return {"errors": {"counter": metric.series, **of, **bad, **ignore}}
+        case MetricKind.FOOTPRINT:
+            return {"footprint": _footprint(metric)}
         case _:
             return {"restarts": {}}
+
+
+def _footprint(metric: Metric) -> dict[str, str]:
+    used = {"counter": metric.series, "per": metric.of} if metric.of else {"gauge": metric.series}
+    room = {} if metric.headroom is None else {"headroom": _percent(metric.headroom)}
+    waits = {"overHeadroom": "Hold"} if metric.waits else {}
+    return {**used, "warnAbove": _percent(metric.margins.revert_above), **room, **waits}
 
 
 def _margins(metric: Metric) -> Mapping[str, str]:
@@ -139,6 +148,8 @@ def _margins(metric: Metric) -> Mapping[str, str]:
             return {**both, "nullBelow": _percent(margins.null_below)}
         case MetricKind.RESTARTS:
             return both
+        case MetricKind.FOOTPRINT:
+            return {}
         case _:
             return {
                 **both,

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.analysis.shelf import Shelf
 from causal_rollouts.decision.allocation import allocate
-from causal_rollouts.evidence.frame import CountBins, Frame, HistogramBins, RestartBins, Unit
+from causal_rollouts.evidence.frame import CountBins, FootprintBins, Frame, HistogramBins, RestartBins, Unit
 from causal_rollouts.evidence.framing import Known, framing
 from causal_rollouts.evidence.intake import preview
 from causal_rollouts.evidence.reading import SCRAPES_BACK
 from causal_rollouts.evidence.tables import Bins, MetricTable, Schedule, columns
 from causal_rollouts.evidence.tabulate import NEVER, Wanted, tabulate
 from causal_rollouts.evidence.timeline import first_move
+from causal_rollouts.evidence.use_table import recast
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.metrics import Gating
@@ -166,6 +167,8 @@ def _recast(bins: Bins, rows: list[int], units: Sequence[Unit], warm_up: int) ->
     ids = tuple(unit.id for unit in units)
     ready = [u.ready + (warm_up if u.arm is Arm.STABLE else 0) for u in units]
     match bins:
+        case FootprintBins():
+            return recast(bins, ids, rows, ~_since(bins.first, bins.lost.shape[1], ready))
         case RestartBins():
             there = _since(bins.first, bins.restarts.shape[1], [u.ready for u in units])
             return RestartBins(ids, bins.first, bins.restarts[rows] * there, bins.seconds[rows] * there)

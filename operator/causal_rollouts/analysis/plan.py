@@ -148,7 +148,9 @@ def plan(reg: Registration, past: Past) -> Plan:
     design = Design.of(reg, past)
     if len(design.stable) < LEAST_PODS:
         raise NoPast(f"pods: {len(design.stable)} stable pod(s) with a past, {LEAST_PODS} are needed")
-    ladder = climb(design, learn(design, reg.metrics), LOOKS, SEED)
+    # A footprint moves nothing that a plan foretells.
+    acting = [metric for metric in reg.metrics if metric.kind is not MetricKind.FOOTPRINT]
+    ladder = climb(design, learn(design, acting), LOOKS, SEED)
     reaches = draw(ladder.outlooks, PATHS, SEED)
     nothing = walk(ladder, reaches, {})
     return Plan(

@@ -14,7 +14,7 @@ import numpy as np
 from causal_rollouts.analysis.past import Past, bins_of
 from causal_rollouts.analysis.replay import LOOK
 from causal_rollouts.decision.allocation import Rung, allocate
-from causal_rollouts.evidence.frame import CountBins, Floats, Frame, HistogramBins, RestartBins
+from causal_rollouts.evidence.frame import CountBins, Floats, FootprintBins, Frame, HistogramBins, RestartBins
 from causal_rollouts.evidence.framing import Known, framing, history_start
 from causal_rollouts.evidence.tables import Bins, columns, requests
 from causal_rollouts.model.arms import Arm, Pod
@@ -154,6 +154,8 @@ class Design:
             case RestartBins():
                 seconds = np.full(amount.shape, self.past.grid.width)
                 return RestartBins(ids, first, np.zeros(amount.shape), seconds)
+            case FootprintBins():
+                raise TypeError("a footprint takes no part in a plan")
 
     def _served(self, frame: Frame, requests_of_all: float) -> Floats:
         """Requests of each unit in a bin."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from causal_rollouts.model.checks import Check
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence, MetricEvidence
+from causal_rollouts.model.footprint import Footprint
 from causal_rollouts.model.reasons import Act
 
 
@@ -38,6 +39,33 @@ class MetricLine:
 
 
 @dataclass(frozen=True, slots=True)
+class FootprintLine:
+    """One footprint of a line. whole: (estimate, lower, upper) at 100%, by the model; None where unknown."""
+
+    footprint: Footprint
+
+    def plain(self) -> dict[str, object]:
+        """As JSON has it; ratios as relative changes."""
+        one = self.footprint
+        likely, low, high = (_finite(value) for value in one.whole)
+        return {
+            "name": one.name,
+            "per": str(one.per),
+            "effect": _relative(one.effect),
+            "lower": _relative(one.lower),
+            "upper": _relative(one.upper),
+            "logE": _finite(one.log_e),
+            "canary": _finite(one.canary),
+            "baseline": _finite(one.baseline),
+            "present": _finite(one.present),
+            "whole": {"estimate": likely, "lower": low, "upper": high, "kind": "model"},
+            "headroom": one.headroom,
+            "standing": str(one.standing),
+            "warned": one.grown,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class ReplayLine:
     """One tick. weight: of the canary, in percent. log_harm: None while no evidence for harm counts."""
 
@@ -53,6 +81,7 @@ class ReplayLine:
     because: str
     bin: int
     checks: tuple[Check, ...] = ()
+    footprints: tuple[FootprintLine, ...] = ()
 
     def plain(self) -> dict[str, object]:
         """As JSON has it."""
@@ -78,6 +107,7 @@ class ReplayLine:
                 }
                 for check in self.checks
             ],
+            **({"footprints": [one.plain() for one in self.footprints]} if self.footprints else {}),
         }
 
     def json(self) -> str:
@@ -111,6 +141,7 @@ def line(
         because=decision.because,
         bin=index,
         checks=evidence.checks if evidence else (),
+        footprints=tuple(map(FootprintLine, evidence.footprints)) if evidence else (),
     )
 
 

@@ -7,7 +7,8 @@ is left out are people, clusters and gateways.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from causal_rollouts.analysis.peers.watched import Watched, watched
@@ -70,7 +71,8 @@ class Ended:
     seconds: from the first weight on the candidate to the decision that ended it (of a promotion, to the
     decision to promote). cause: process that stood highest at a revert, else the decision's reason.
     effect: log ratio of latency at the end. placebo: whether it fired. promoted: a revert came after the
-    decision to promote. state_bytes: largest encoded state, 0 where none was.
+    decision to promote. state_bytes: largest encoded state, 0 where none was. warned: footprints that were
+    warned of, with the stage of the first time.
     """
 
     end: End
@@ -83,6 +85,7 @@ class Ended:
     placebo: bool
     promoted: bool
     state_bytes: int
+    warned: Mapping[str, int] = field(default_factory=dict)
 
 
 class SimulatedRelease:
@@ -106,6 +109,7 @@ class SimulatedRelease:
         self._evidence: Evidence | None = None
         self._looks = self._invalid = self._state_bytes = 0
         self._placebo = False
+        self._warned: dict[str, int] = {}
         self._promoted: float | None = None
 
     def run(self) -> Ended:
@@ -262,6 +266,9 @@ class SimulatedRelease:
         self._looks += 1
         self._invalid += evidence.validity is not Validity.OK
         self._placebo |= evidence.contaminated
+        for one in evidence.footprints:
+            if one.grown:
+                self._warned.setdefault(one.name, self._release.stage)
         return decide(situate(self._reg, self._release, evidence, Facts(), now))
 
     def _remembered(self) -> GateState:
@@ -324,4 +331,5 @@ class SimulatedRelease:
             placebo=self._placebo,
             promoted=self._promoted is not None,
             state_bytes=self._state_bytes,
+            warned=self._warned,
         )

@@ -51,6 +51,9 @@ DEFAULTS: Final[dict[str, object]] = {
 
 NULL_BELOW: Final = "2%"
 
+WARN_ABOVE: Final = "10%"
+"""Growth of a footprint that is worth a warning."""
+
 MARGINS: Final[dict[str, dict[str, str]]] = {
     "latency": {
         "revertAbove": "5%",
@@ -77,5 +80,6 @@ MARGINS: Final[dict[str, dict[str, str]]] = {
         "promoteBelow": "100%",
         "gating": "RevertOnly",
     },
+    "footprint": {"gating": "ReportOnly"},
 }
 """What holds of a metric that says nothing of its own, by its source."""

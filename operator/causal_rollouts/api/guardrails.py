@@ -12,7 +12,7 @@ from causal_rollouts.api.layers import Layers, in_force
 from causal_rollouts.api.problems import Problem
 from causal_rollouts.api.units import decimal, fraction, seconds
 from causal_rollouts.api.v1alpha1 import Choices, Guardrails, PolicySpec
-from causal_rollouts.api.v1alpha1_metrics import Metric
+from causal_rollouts.api.v1alpha1_metrics import Footprint, Metric
 
 _MARGINS = ("revertAbove", "promoteBelow", "revertAbovePoints", "promoteBelowPoints")
 _GATING = ("ReportOnly", "RevertOnly", "Both")
@@ -72,6 +72,9 @@ def _probes(guardrails: Guardrails, choices: Choices, layers: Layers) -> Iterato
 def _weaker(mine: Metric, given: Metric | None, where: str) -> Iterator[Problem]:
     """A required metric that is there in name only. given: as the policy defines it, or None."""
     because = "the guardrail requiredMetrics does not let it be weaker"
+    if mine.footprint is not None and (given is None or given.footprint is not None):
+        yield from _roomier(mine.footprint, given.footprint if given else None, where, because)
+        return
     if given is None:
         if in_force(mine)["gating"] == "ReportOnly":
             yield Problem(f"{where}.gating", f"ReportOnly: {because}", "use RevertOnly or Both")
@@ -87,6 +90,19 @@ def _weaker(mine: Metric, given: Metric | None, where: str) -> Iterator[Problem]
         fix = f"use {allowed['gating']}"
         yield Problem(f"{where}.gating", f"{chosen['gating']} acts less than the policy's: {because}", fix)
     yield from _wider(chosen, allowed, where, because)
+
+
+def _roomier(mine: Footprint, given: Footprint | None, where: str, because: str) -> Iterator[Problem]:
+    """More headroom than the policy's, or less done about it. A required one must state some."""
+    field = f"{where}.footprint"
+    allowed = given.headroom if given else None
+    if mine.headroom is None and (allowed is not None or given is None):
+        yield Problem(f"{field}.headroom", f"is missing: {because}", f"use {allowed or 'a share like 30%'}")
+    elif mine.headroom is not None and allowed is not None and fraction(mine.headroom) > fraction(allowed):
+        what = f"{mine.headroom} is wider than the policy's: {because}"
+        yield Problem(f"{field}.headroom", what, f"use {allowed} or less")
+    if given is not None and given.over_headroom == "Hold" and mine.over_headroom != "Hold":
+        yield Problem(f"{field}.overHeadroom", f"acts less than the policy's: {because}", "use Hold")
 
 
 def _wider(

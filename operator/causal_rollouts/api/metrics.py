@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from causal_rollouts.api import v1alpha1_metrics as v1
-from causal_rollouts.api.defaults import MARGINS, NULL_BELOW
+from causal_rollouts.api.defaults import MARGINS, NULL_BELOW, WARN_ABOVE
 from causal_rollouts.api.layers import in_force
 from causal_rollouts.api.problems import Problem, Unresolvable
 from causal_rollouts.api.units import fraction
@@ -22,6 +22,8 @@ def metric_of(metric: v1.Metric, field: str) -> Metric:
     Raises:
         Unresolvable: a pattern that is no regular expression, a label that is none, a bad margin.
     """
+    if metric.footprint is not None:
+        return _footprint(metric.name, metric.footprint)
     margins, gating = _margins(metric, metric.sources[0])
     if metric.latency is not None:
         _ordered(in_force(metric), field)
@@ -43,6 +45,22 @@ def metric_of(metric: v1.Metric, field: str) -> Metric:
             ignore=_matchers(metric.errors.ignore, f"{field}.errors.ignore"),
         )
     return Metric(metric.name, MetricKind.RESTARTS, RESTARTS_SERIES, margins, gating)
+
+
+def _footprint(name: str, footprint: v1.Footprint) -> Metric:
+    warn = fraction(footprint.warn_above or WARN_ABOVE)
+    headroom = None if footprint.headroom is None else fraction(footprint.headroom)
+    return Metric(
+        name,
+        MetricKind.FOOTPRINT,
+        footprint.counter or footprint.gauge or "",
+        # Where no headroom is stated, growth that is not warned of is what counts as safe.
+        Margins(warn, warn if headroom is None else headroom),
+        Gating.REPORT_ONLY,
+        of=footprint.per or "",
+        headroom=headroom,
+        waits=footprint.over_headroom == "Hold",
+    )
 
 
 def _slow(name: str, slow: v1.Slow, margins: Margins, gating: Gating, field: str) -> Metric:

@@ -34,7 +34,7 @@ class Condition:
 class StatusView:
     """What a pass has to say. failed: the release ended badly or cannot run. running: a release is under way.
 
-    supported, evidence, traffic: (holds, reason, message), None where there is nothing to say.
+    supported, evidence, traffic, footprint: (holds, reason, message), None where there is nothing to say.
     metrics: a line for each metric. outcome: how the newest release ended.
     """
 
@@ -54,6 +54,7 @@ class StatusView:
     supported: tuple[bool, str, str] | None = None
     evidence: tuple[bool, str, str] | None = None
     traffic: tuple[bool, str, str] | None = None
+    footprint: tuple[bool, str, str] | None = None
     outcome: str = ""
     metrics: tuple[str, ...] = ()
 
@@ -110,6 +111,7 @@ def _conditions(view: StatusView) -> Iterator[Condition]:
         ("Supported", view.supported),
         ("EvidenceValid", view.evidence),
         ("TrafficApplied", view.traffic),
+        ("FootprintSteady", view.footprint),
     ):
         if found is not None:
             holds, reason, message = found

@@ -168,7 +168,8 @@ class Evidence(Part):
     promote_counts: Nats | None = Field(default=None, description="To promote, of errors and other counts.")
 
 
-_PARTS = "[" + ", ".join(f"has(self.{kind}) ? self.{kind} : '0'" for kind in MetricKind) + "]"
+_KINDS = tuple(kind for kind in MetricKind if kind is not MetricKind.FOOTPRINT)
+_PARTS = "[" + ", ".join(f"has(self.{kind}) ? self.{kind} : '0'" for kind in _KINDS) + "]"
 WHOLE_BUDGET = Rule(
     f"!{_PARTS}.all(part, part.matches({quoted(DECIMAL)})) || "
     f"{_PARTS}.map(part, double(part)).sum() <= {1 + ROUNDING}",
@@ -191,7 +192,7 @@ class KindWeights(Part):
 
     def broken(self) -> Iterator[Rule]:
         """More than the whole budget."""
-        given = (getattr(self, kind) for kind in MetricKind)
+        given = (getattr(self, kind) for kind in _KINDS)
         if sum(decimal(part) for part in given if part is not None) > 1 + ROUNDING:
             yield WHOLE_BUDGET
 

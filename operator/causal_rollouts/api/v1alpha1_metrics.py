@@ -53,9 +53,37 @@ TWO_COUNTERS = Rule(
     field="of",
 )
 ONE_SOURCE = Rule(
-    "[has(self.latency), has(self.slow), has(self.errors), has(self.restarts)]"
+    "[has(self.latency), has(self.slow), has(self.errors), has(self.restarts), has(self.footprint)]"
     ".filter(given, given).size() == 1",
-    "a metric has one source; give exactly one of latency, slow, errors and restarts",
+    "a metric has one source; give exactly one of latency, slow, errors, restarts and footprint",
+)
+FOOTPRINT_TELLS = Rule(
+    "!has(self.footprint) || [has(self.revertAbove), has(self.nullBelow), has(self.promoteBelow), "
+    "has(self.revertAbovePoints), has(self.promoteBelowPoints), has(self.gating)].all(given, !given)",
+    "a footprint never reverts and never promotes; remove margins and gating, and give warnAbove and "
+    "headroom inside footprint",
+    field="footprint",
+)
+COUNTER_OR_GAUGE = Rule(
+    "has(self.counter) != has(self.gauge)",
+    "a footprint is a counter held against requests or a gauge held against pods; "
+    "give counter and per, or gauge",
+)
+PER_REQUEST = Rule(
+    "has(self.counter) == has(self.per)",
+    "a counter is held against requests and a gauge against pods; give per (a counter of requests) "
+    "with counter only",
+    field="per",
+)
+PER_ITSELF = Rule(
+    "!has(self.per) || !has(self.counter) || self.per != self.counter",
+    "per is the counter itself; name the counter of requests in per, that of what is used in counter",
+    field="per",
+)
+HOLD_OF_HEADROOM = Rule(
+    "!has(self.overHeadroom) || self.overHeadroom != 'Hold' || has(self.headroom)",
+    "nothing says how much is too much; give headroom (like 30%) with overHeadroom: Hold",
+    field="overHeadroom",
 )
 NULL_OF_LATENCY = Rule(
     "!has(self.nullBelow) || has(self.latency)",
@@ -140,16 +168,62 @@ class Restarts(Part):
     """Container restarts as kube-state-metrics counts them."""
 
 
+class Footprint(Part):
+    """What a version uses: for each request, or in each pod. It is told and warned of, and never reverts."""
+
+    RULES = (COUNTER_OR_GAUGE, PER_REQUEST, PER_ITSELF, HOLD_OF_HEADROOM)
+
+    counter: SeriesName | None = Field(
+        default=None, description="Counter of what is used, like container_cpu_usage_seconds_total."
+    )
+    per: SeriesName | None = Field(default=None, description="Counter of the requests that it was used for.")
+    gauge: SeriesName | None = Field(
+        default=None,
+        description="Gauge of what each pod holds, like container_memory_working_set_bytes, at equal load.",
+    )
+    warn_above: Percent | None = Field(
+        default=None,
+        description="Evidence of growth is warned of while the estimate is above, 10% by default.",
+    )
+    headroom: Percent | None = Field(
+        default=None,
+        description="How much more the whole service may use at 100% of the traffic than it does now.",
+    )
+    over_headroom: Literal["Warn", "Hold"] | None = Field(
+        default=None,
+        description="What exceeding the headroom with evidence does: a warning, or no rise of traffic.",
+    )
+
+    def broken(self) -> Iterator[Rule]:
+        """Neither counter nor gauge, requests for the wrong one, or a hold without a limit."""
+        if (self.counter is None) == (self.gauge is None):
+            yield COUNTER_OR_GAUGE
+        if (self.counter is None) != (self.per is None):
+            yield PER_REQUEST
+        if self.counter is not None and self.per == self.counter:
+            yield PER_ITSELF
+        if self.over_headroom == "Hold" and self.headroom is None:
+            yield HOLD_OF_HEADROOM
+
+
 class Metric(Part):
     """One metric: its source, its margins, and what it may do."""
 
-    RULES = (ONE_SOURCE, NULL_OF_LATENCY, POINTS_OF_RATES, NULL_UNDER_HARM, HARM_UNDER_SAFE)
+    RULES = (
+        ONE_SOURCE,
+        NULL_OF_LATENCY,
+        POINTS_OF_RATES,
+        NULL_UNDER_HARM,
+        HARM_UNDER_SAFE,
+        FOOTPRINT_TELLS,
+    )
 
     name: MetricLabel = Field(description="Name of the metric in status, records and reports.")
     latency: Histogram | None = Field(default=None, description="Mean log latency.")
     slow: Slow | None = Field(default=None, description="Share of slow requests.")
     errors: Errors | None = Field(default=None, description="Share of failed requests.")
     restarts: Restarts | None = Field(default=None, description="Container restarts.")
+    footprint: Footprint | None = Field(default=None, description="Use for each request or in each pod.")
     revert_above: Percent | None = Field(
         default=None, description="Harm margin: evidence of a larger effect reverts."
     )
@@ -173,7 +247,9 @@ class Metric(Part):
     def sources(self) -> tuple[str, ...]:
         """Names of the sources given; a valid metric has one."""
         return tuple(
-            name for name in ("latency", "slow", "errors", "restarts") if getattr(self, name) is not None
+            name
+            for name in ("latency", "slow", "errors", "restarts", "footprint")
+            if getattr(self, name) is not None
         )
 
     def broken(self) -> Iterator[Rule]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from causal_rollouts import __version__
+from causal_rollouts.analysis.cost import EXAMPLE
 from causal_rollouts.api.units import seconds
 
 if TYPE_CHECKING:
@@ -106,6 +107,9 @@ def _offline(commands: Commands) -> None:
     )
     report.add_argument("name", nargs="?", metavar="NAME", help="the CausalRollout")
     report.add_argument("-o", "--output", default="", metavar="FILE", help="- for stdout (default NAME.html)")
+    report.add_argument(
+        "--prices", metavar="LIST", help=f"of footprints, like {EXAMPLE} (default those of the record)"
+    )
     report.add_argument(
         "--from-file",
         type=Path,

@@ -7,19 +7,25 @@ import math
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+from causal_rollouts.analysis.cost import costs
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit
 from causal_rollouts.cli.knowledge import Known, known
 from causal_rollouts.cli.meanings import MEANINGS, Meaning
 from causal_rollouts.cli.printing import age, as_json, say
 from causal_rollouts.cli.standing import Standing, State, condition, standing
+from causal_rollouts.model.metrics import MetricKind
 from causal_rollouts.model.percent import percent
 from causal_rollouts.model.reasons import Act, Phase, Reason
 from causal_rollouts.ports import Record, Rollout
+from causal_rollouts.web.footprints import footprints, lines, plain_cost, recorded_prices
 
+KINDS = ("Supported", "EvidenceValid", "TrafficApplied", "FootprintSteady")
+FOOTPRINT = MetricKind.FOOTPRINT
 TITLES = (
     ("Not as it should be:", "wrong"),
     ("What is known:", "metrics"),
+    ("What it uses, which reverts nothing:", "footprints"),
     ("Missing for the next step:", "missing"),
 )
 
@@ -43,11 +49,17 @@ def explained(seen: Standing, rollout: Rollout, now: float) -> dict[str, object]
         "reason": str(reason or said),
         "meaning": meaning.what,
         "because": seen.message,
-        "metrics": [_metric(metric) for metric in known(record)] if record else [],
+        "metrics": [_metric(m) for m in known(record) if m.stick.kind is not FOOTPRINT] if record else [],
+        "footprints": lines(record) if record else [],
+        "costs": _costs(record) if record else [],
         "missing": _missing(record, now) if record and running else [],
         "wrong": _wrong(rollout, seen.message) if running or seen.state is State.STALLED else [],
         "fix": meaning.fix,
     }
+
+
+def _costs(record: Record) -> list[dict[str, object]]:
+    return [plain_cost(one) for one in costs(footprints(record), recorded_prices(record))]
 
 
 def _reason(seen: Standing, said: str) -> Reason | None:
@@ -94,7 +106,7 @@ def _missing(record: Record, now: float) -> list[str]:
 
 def _wrong(rollout: Rollout, said: str) -> list[str]:
     """Conditions that do not hold, in their own words, unless these were said already."""
-    found = [(kind, condition(rollout, kind)) for kind in ("Supported", "EvidenceValid", "TrafficApplied")]
+    found = [(kind, condition(rollout, kind)) for kind in KINDS]
     told = [(kind, str(one.get("message"))) for kind, one in found if one.get("status") == "False"]
     return [f"{kind}: {message}" for kind, message in told if message != said]
 

@@ -121,6 +121,16 @@ MEANINGS: dict[Reason, Meaning] = {
         "sessions. For places and nodes `abort` and `retry` draws anew; more pods an arm or a topology "
         "spread make it lasting.",
     ),
+    Reason.FOOTPRINT_GREW: Meaning(
+        "The candidate needs more for each request, or in each pod, than the stable version does. That is a "
+        "warning: it reverts nothing.",
+        "Look at what it does more of before all traffic does it; `report` shows what that would cost.",
+    ),
+    Reason.OVER_HEADROOM: Meaning(
+        "If every pod ran the candidate, the service would use more than the stated headroom allows. That is "
+        "computed from the canary, not measured.",
+        "Mend the version, or make room and raise the headroom; `promote` goes on, `abort` ends it.",
+    ),
     Reason.STATE_UNREADABLE: Meaning(
         "The evidence so far cannot be read by this version of the operator; a new error budget is never "
         "opened for the same release.",

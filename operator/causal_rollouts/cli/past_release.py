@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
-from causal_rollouts.analysis.from_record import Window, complete, recording_of, window
+from causal_rollouts.analysis.from_record import Window, complete, each_once, recording_of, window
 from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.analysis.rows import BadRecording
 from causal_rollouts.cli.cluster import Cluster
@@ -85,18 +85,19 @@ async def _samples(asked: argparse.Namespace, record: Record, within: Window) ->
     connect = offline_connect()
     scope = Scope(record.registration.namespace, tuple(sorted({pod.name for pod in record.release.pods})))
     metrics = {metric.reads: metric for metric in record.registration.metrics}
-    found: list[Series] = []
+    fetched: dict[tuple[str, ...], tuple[Series, ...]] = {}
     with connect(source_settings(asked)) as source:
-        for metric in metrics.values():
+        for names, metric in metrics.items():
             try:
-                found += await source.fetch(metric, scope, within.start, within.end)
+                fetched[names] = await source.fetch(metric, scope, within.start, within.end)
             except (Broken, Refused) as error:
                 raise Stopped(
                     f"--prometheus: no samples of metric {metric.name}: {error}", Exit.UNAVAILABLE
                 ) from error
+    found = each_once(fetched)
     if not found:
         raise Stopped(
             f"--prometheus: holds no sample of {record.name} from {within.start:.0f} to {within.end:.0f}; "
             "is it the server that the operator asks, and does it keep samples that long?"
         )
-    return tuple(found)
+    return found

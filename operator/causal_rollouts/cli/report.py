@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+from causal_rollouts.analysis.cost import BadPrice, Price, prices_of
 from causal_rollouts.analysis.opinion import SecondOpinion
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit, Stopped
@@ -28,7 +29,7 @@ async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContex
     else:
         raise Stopped("name a CausalRollout, or give --from-file FILE", Exit.USAGE)
     title = f"Releases of {name or ', '.join(sorted({str(r.key.name) for r in records}))}"
-    html = page(title, records, opinion=_opinion(asked.recording))
+    html = page(title, records, opinion=_opinion(asked.recording), prices=_prices(asked.prices))
     _write(html, asked.output or f"{name or records[-1].key.name}.html")
     return Exit.OK
 
@@ -45,6 +46,14 @@ def _opinion(directory: Path | None) -> SecondOpinion | None:
         return second_opinion(read(directory))
     except BadRecording as error:
         raise Stopped(str(error), Exit.USAGE) from error
+
+
+def _prices(text: str | None) -> tuple[Price, ...] | None:
+    """Those that were given; None to take the record's own."""
+    try:
+        return None if text is None else prices_of(text)
+    except BadPrice as error:
+        raise Stopped(f"--prices: {error}", Exit.USAGE) from None
 
 
 async def _of_cluster(cluster: Cluster, name: str) -> Sequence[Record]:

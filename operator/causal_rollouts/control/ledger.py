@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from causal_rollouts.api.plain import to_plain
+from causal_rollouts.control.footprints import untold
 from causal_rollouts.control.look import Looked
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence
@@ -23,13 +24,20 @@ def log_decision(record: Record, decision: Decision, looked: Looked, now: float)
     release = record.release
     final = release.phase is Phase.DONE
     state = record.state if looked.state is None else looked.state
+    news = tuple(key for key, _, _ in untold(release, looked.evidence))
+    release = replace(release, warned=(*release.warned, *news)) if news else release
     told = f"{release.phase}/{release.stage}/{decision.act}/{decision.reason}/{decision.verdict}"
     record = replace(
-        record, state=None if final else state, final=final, trace=_trace(record, decision, looked, now)
+        record,
+        release=release,
+        state=None if final else state,
+        final=final,
+        trace=_trace(record, decision, looked, now),
     )
     if looked.evidence is not None or looked.provider_error:
         record = replace(record, glances=noted(record.glances, now, away=bool(looked.provider_error)))
-    if decision.act is Act.HOLD and (told == release.told or decision.reason is Reason.BETWEEN_LOOKS):
+    silent = told == release.told or decision.reason is Reason.BETWEEN_LOOKS
+    if decision.act is Act.HOLD and silent and not news:
         return record
     line = LoggedDecision(
         time=now,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from causal_rollouts.control import lifecycle, view
 from causal_rollouts.control.contest import defend, last_move
 from causal_rollouts.control.facts import asked_by, gather
+from causal_rollouts.control.footprints import untold
 from causal_rollouts.control.ledger import log_decision
 from causal_rollouts.control.look import Looked, due, look
 from causal_rollouts.control.observe import observe
@@ -43,9 +44,10 @@ LAST = (act.RemoveFinalizer, act.ClearRequest)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the operator's owner sets, not the user of a rollout."""
+    """What the operator's owner sets, not the user of a rollout. prices: of what footprints measure."""
 
     grid: Grid
+    prices: str = ""
 
 
 async def reconcile(key: Key, ports: Ports, settings: Settings) -> float | None:
@@ -54,16 +56,16 @@ async def reconcile(key: Key, ports: Ports, settings: Settings) -> float | None:
     if observed is None:
         return None
     if observed.record is None:
-        return await _at_rest(observed, ports)
+        return await _at_rest(observed, ports, settings)
     return await _running(observed, observed.record, ports)
 
 
-async def _at_rest(observed: Observed, ports: Ports) -> float:
+async def _at_rest(observed: Observed, ports: Ports, settings: Settings) -> float:
     now = ports.clock.now()
     resting = rest(observed, now)
     if resting.rest is Rest.BEGIN:
         name = observed.next_release
-        record = await ports.rollouts.open(begin(observed, name, now))
+        record = await ports.rollouts.open(begin(observed, name, now, settings.prices))
         await ports.recorder.tell(
             observed.rollout, Act.ADVANCE, "ReleaseRequested", f"{name}: {resting.message}"
         )
@@ -102,6 +104,8 @@ async def _running(observed: Observed, record: Record, ports: Ports) -> float:
         after = await ports.rollouts.write_ahead(replace(after, seq=after.seq + 1))
     failed = await _attempt(observed.rollout, actions, ports)
     await _tell(observed, record, after, decision, ports)
+    for _, reason, words in untold(record.release, looked.evidence):
+        await ports.recorder.tell(observed.rollout, Act.HOLD, str(reason), f"{after.name}: {words}")
     if after.release.phase is not Phase.DONE and act.AddFinalizer() not in actions:
         refused = str(failed) if isinstance(failed, Refused) else ""
         await ports.rollouts.publish(

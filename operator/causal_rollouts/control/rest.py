@@ -103,8 +103,11 @@ def seed_of(uid: str, release: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{uid}/{release}".encode()).digest()[:4], "big")
 
 
-def begin(o: Observed, name: str, now: float) -> Record:
-    """The record of a release that starts now. Call only where `rest` said BEGIN."""
+def begin(o: Observed, name: str, now: float, prices: str = "") -> Record:
+    """The record of a release that starts now. Call only where `rest` said BEGIN.
+
+    prices: of the operator's settings, kept beside what else was in force.
+    """
     if o.fleet is None or o.resolved is None or o.stable_set is None:
         raise ValueError("a release begins only on a resolved target with one running ReplicaSet")
     target, stable = o.fleet.target, o.stable_set
@@ -132,7 +135,10 @@ def begin(o: Observed, name: str, now: float) -> Record:
         state=None,
         seq=0,
         previous=o.past[-1].name if o.past else "",
-        effective=o.resolved.effective,
+        effective={
+            **o.resolved.effective,
+            **({"prices": {"value": prices, "from": "operator"}} if prices else {}),
+        },
     )
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace as replaced
 
 from causal_rollouts.api.status import StatusView, render
+from causal_rollouts.control import footprints
 from causal_rollouts.control.contest import advice
 from causal_rollouts.control.look import Looked
 from causal_rollouts.control.observed import Observed
@@ -71,6 +72,7 @@ def running(
         supported=_supported(o),
         evidence=_evidence(o, looked),
         traffic=_traffic(o, record),
+        footprint=_footprint(o, record, looked.evidence),
     )
     return render(o.rollout.status, o.rollout.generation, now, view)
 
@@ -109,6 +111,12 @@ def _evidence(o: Observed, looked: Looked) -> Said | None:
     if looked.evidence.validity is not Validity.OK:
         return False, str(looked.evidence.validity), looked.evidence.why_invalid
     return True, str(Validity.OK), "the newest window is complete and valid"
+
+
+def _footprint(o: Observed, record: Record, evidence: Evidence | None) -> Said | None:
+    if not footprints.measured(record.registration):
+        return None
+    return _before(o, footprints.CONDITION) if evidence is None else footprints.steady(evidence)
 
 
 def _before(o: Observed, kind: str) -> Said | None:

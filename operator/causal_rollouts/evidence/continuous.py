@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from causal_rollouts.evidence.frame import Finding, Frame, HistogramBins, Lottery, Track
+from causal_rollouts.evidence.frame import Finding, Frame, HistogramBins, LevelBins, Lottery, Track
 from causal_rollouts.evidence.history_fit import fit_history
 from causal_rollouts.evidence.layout import Layout
 from causal_rollouts.evidence.levels import ContinuousState, absorb
@@ -76,7 +76,7 @@ class ContinuousFindings:
     pre_trend: Check | None = None
 
 
-def begin(frame: Frame, history: HistogramBins) -> ContinuousState:
+def begin(frame: Frame, history: HistogramBins | LevelBins) -> ContinuousState:
     """Fit the noise of the stable pods' past once; bins before t0 only."""
     return fit_history(frame, history)
 

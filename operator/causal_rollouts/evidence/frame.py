@@ -93,6 +93,39 @@ class CountBins:
 
 
 @dataclass(frozen=True, slots=True)
+class FootprintBins:
+    """Use and the requests that it was for, both [u, b]; of a gauge its mean, and pods instead of requests.
+
+    lost as above, where either is missing. gauge: the second number is pods. fleet[b]: requests a second of
+    all pods that were seen, whoever counts as a unit; of a gauge, stable pods.
+    """
+
+    ids: tuple[str, ...]
+    first: int
+    use: Floats
+    requests: Floats
+    lost: NDArray[np.bool_]
+    fleet: Floats
+    gauge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LevelBins:
+    """A continuous outcome that needs no buckets: mean log level of n observations, both [u, b].
+
+    n is 0 where nothing was observed; lost as above. clip: log deviation from the common level up to which
+    a bin is believed.
+    """
+
+    ids: tuple[str, ...]
+    first: int
+    n: Floats
+    level: Floats
+    lost: NDArray[np.bool_]
+    clip: float
+
+
+@dataclass(frozen=True, slots=True)
 class RestartBins:
     """Restarts and pod-seconds at risk, both [u, b]."""
 

@@ -11,6 +11,7 @@ from causal_rollouts.evidence.count_history import CountHistory
 from causal_rollouts.evidence.counts import Counts, CountWindow
 from causal_rollouts.evidence.errors import ErrorState, FreshWindow
 from causal_rollouts.evidence.exceedances import ExceedanceState
+from causal_rollouts.evidence.footprint import FootprintState
 from causal_rollouts.evidence.frame import Unit
 from causal_rollouts.evidence.framing import Known
 from causal_rollouts.evidence.levels import Mark, Past
@@ -80,7 +81,7 @@ CODEC = Codec(
         GateState, MetricState, Known, Unit, Arm, Validity, Trail, ShareState, LoadState,
         ContinuousState, Components, Mark, Past,
         ExceedanceState, ErrorState, FreshWindow, CountHistory, Counts, CountWindow,
-        RestartState,
+        RestartState, FootprintState,
     )
 )  # fmt: skip
 

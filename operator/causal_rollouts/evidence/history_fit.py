@@ -9,28 +9,28 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from causal_rollouts.evidence.frame import Floats, Frame, HistogramBins, Unit
+from causal_rollouts.evidence.frame import Floats, Frame, HistogramBins, LevelBins, Unit
 from causal_rollouts.evidence.levels import NEVER, RECENT, ContinuousState, Past, consume, slot_begin
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.stats.bucket_moments import log_means, log_middles, pooled_variance
+from causal_rollouts.stats.sampling_variance import sampling_variance
 from causal_rollouts.stats.variance_components import fit_components
 
+Bools = NDArray[np.bool_]
 
-def fit_history(frame: Frame, history: HistogramBins) -> ContinuousState:
+
+def fit_history(frame: Frame, history: HistogramBins | LevelBins) -> ContinuousState:
     """Components and sums of the stable units that have a past in `history`, bins before t0 only.
 
     Bins between the end of `history` and t0 may follow by `absorb`: they enter the sums, not the fit.
     """
     end = min(NEVER if frame.t0 is None else frame.t0, frame.now + 1)
-    end = max(min(end, history.first + history.counts.shape[1]), history.first)
+    end = max(min(end, history.first + history.lost.shape[1]), history.first)
     candidates = [u for u in frame.units if u.arm is Arm.STABLE and u.id in set(history.ids)]
-    counts = _usable_counts(frame, history, candidates, end)
-    has_past = counts.sum(axis=(1, 2)) > 0
+    has_past, n, y, s2 = _observed(frame, history, candidates, end)
     units = [u for u, seen in zip(candidates, has_past.tolist(), strict=True) if seen]
-    middles = log_middles(history.edges)
-    n, y = log_means(counts[has_past], middles)
-    s2 = pooled_variance(counts[has_past], middles, n, y)
     group = np.unique([u.node for u in units], return_inverse=True)[1].astype(np.int64)
     components, offsets = fit_components(y, n, s2, group)
     blank = ContinuousState(
@@ -61,7 +61,7 @@ def fit_history(frame: Frame, history: HistogramBins) -> ContinuousState:
 
 
 def _halves(
-    blank: ContinuousState, frame: Frame, history: HistogramBins, first: int, end: int
+    blank: ContinuousState, frame: Frame, history: HistogramBins | LevelBins, first: int, end: int
 ) -> tuple[ContinuousState, ContinuousState]:
     half = consume(blank, frame, history, (first + end) // 2)
     return half, consume(half, frame, history, end)
@@ -97,12 +97,25 @@ def _level(sums: Floats) -> Floats:
     return level
 
 
-def _usable_counts(frame: Frame, history: HistogramBins, units: list[Unit], end: int) -> Floats:
-    """Buckets [unit, bin, bucket] before `end`; nothing where lost, cold or in a blackout."""
+def _observed(
+    frame: Frame, history: HistogramBins | LevelBins, units: list[Unit], end: int
+) -> tuple[Bools, Floats, Floats, float]:
+    """(units with a past; of these n and mean log level [unit, bin] before `end`; variance of one n).
+
+    Nothing where lost, cold or in a blackout.
+    """
     row = {unit: i for i, unit in enumerate(history.ids)}
     rows = [row[u.id] for u in units]
     at = np.arange(history.first, end)
     warm = at >= np.array([u.ready + frame.warm_up for u in units], dtype=np.int64)[:, None]
     used = warm & ~history.lost[rows, : len(at)] & ~np.isin(at, sorted(frame.excluded))
-    counts: Floats = np.where(used[:, :, None], history.counts[rows, : len(at)], 0.0)
-    return counts
+    if isinstance(history, LevelBins):
+        n = np.where(used, history.n[rows, : len(at)], 0.0)
+        seen = n.sum(axis=1) > 0
+        y = np.where(n > 0, history.level[rows, : len(at)], 0.0)
+        return seen, n[seen], y[seen], sampling_variance(y[seen], n[seen])
+    counts = np.where(used[:, :, None], history.counts[rows, : len(at)], 0.0)
+    seen = counts.sum(axis=(1, 2)) > 0
+    middles = log_middles(history.edges)
+    n, y = log_means(counts[seen], middles)
+    return seen, n, y, pooled_variance(counts[seen], middles, n, y)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from causal_rollouts.evidence.frame import Floats, Frame, HistogramBins, Unit
+from causal_rollouts.evidence.frame import Floats, Frame, HistogramBins, LevelBins, Unit
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.stats.bucket_moments import log_means, log_middles
 from causal_rollouts.stats.variance_components import Components, weights
@@ -89,7 +89,7 @@ class ContinuousState:
     past: Past | None = None
 
 
-def absorb(state: ContinuousState, frame: Frame, bins: HistogramBins) -> ContinuousState:
+def absorb(state: ContinuousState, frame: Frame, bins: HistogramBins | LevelBins) -> ContinuousState:
     """Consume the bins of the table that are new, up to `frame.now`.
 
     A window start that the frame names only after its bin was consumed is marked at the next bin.
@@ -97,10 +97,13 @@ def absorb(state: ContinuousState, frame: Frame, bins: HistogramBins) -> Continu
     return consume(state, frame, bins, frame.now + 1)
 
 
-def consume(state: ContinuousState, frame: Frame, bins: HistogramBins, end: int) -> ContinuousState:
+def consume(
+    state: ContinuousState, frame: Frame, bins: HistogramBins | LevelBins, end: int
+) -> ContinuousState:
     """As `absorb`, up to but without the bin `end`."""
     begin = max(state.next_bin, bins.first)
-    end = min(end, bins.first + bins.counts.shape[1])
+    end = min(end, bins.first + bins.lost.shape[1])
+    clip = bins.clip if isinstance(bins, LevelBins) else _CLIP_LEAST
     if end <= begin:
         return state
     state = _with_new_slots(state, frame)
@@ -114,17 +117,22 @@ def consume(state: ContinuousState, frame: Frame, bins: HistogramBins, end: int)
         if frame.probe is not None and at >= frame.probe.first:
             state = _probe(state, units, frame.probe.first, at, levels[:, column], w[:, column])
         if at not in frame.excluded:
-            state = _add(state, units, at, requests[:, column], levels[:, column], w[:, column])
+            state = _add(state, units, at, requests[:, column], levels[:, column], w[:, column], clip)
     return replace(state, next_bin=end)
 
 
-def observations(bins: HistogramBins, ids: tuple[str, ...], begin: int, end: int) -> tuple[Floats, Floats]:
+def observations(
+    bins: HistogramBins | LevelBins, ids: tuple[str, ...], begin: int, end: int
+) -> tuple[Floats, Floats]:
     """(requests, mean log) of the units `ids` in [begin, end); nothing of a lost or unknown unit."""
     columns = slice(begin - bins.first, end - bins.first)
     row = {unit: i for i, unit in enumerate(bins.ids)}
     known = [i for i, unit in enumerate(ids) if unit in row]
     found = [row[ids[i]] for i in known]
-    n, mean = log_means(bins.counts[found, columns], log_middles(bins.edges))
+    if isinstance(bins, LevelBins):
+        n, mean = bins.n[found, columns], bins.level[found, columns]
+    else:
+        n, mean = log_means(bins.counts[found, columns], log_middles(bins.edges))
     requests, levels = np.zeros((2, len(ids), end - begin))
     requests[known] = np.where(bins.lost[found, columns], 0.0, n)
     levels[known] = mean
@@ -217,7 +225,9 @@ def _probe(
     return replace(state, probed=np.vstack((kept, [at, level])))
 
 
-def _add(state: ContinuousState, units: _Units, at: int, n: Floats, y: Floats, w: Floats) -> ContinuousState:
+def _add(
+    state: ContinuousState, units: _Units, at: int, n: Floats, y: Floats, w: Floats, clip: float
+) -> ContinuousState:
     S = units.stable
     counts = (units.begin <= at) & (n > 0)
     if at >= units.until:
@@ -233,7 +243,7 @@ def _add(state: ContinuousState, units: _Units, at: int, n: Floats, y: Floats, w
         level[:S] = state.offsets
         heard[S:] &= units.baseline
     reference = _weighted_mean(np.where(voices, w, 0.0), y - level, state.reference)
-    limit = np.maximum(_CLIP_LEAST, _CLIP_ERRORS / np.sqrt(np.where(w > 0, w, 1.0)))
+    limit = np.maximum(clip, _CLIP_ERRORS / np.sqrt(np.where(w > 0, w, 1.0)))
     z = np.clip(y - reference, -limit, limit)
     added = np.where(counts[:, None], np.column_stack((w, w * z)), 0.0)
     share = np.where(heard, n, 0.0)

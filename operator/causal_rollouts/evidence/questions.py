@@ -7,22 +7,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from causal_rollouts.evidence import continuous, errors, exceedances, restarts
+from causal_rollouts.evidence import continuous, errors, exceedances, footprint, restarts
 from causal_rollouts.evidence.continuous import ContinuousState
 from causal_rollouts.evidence.errors import ErrorState
 from causal_rollouts.evidence.exceedances import ExceedanceState
-from causal_rollouts.evidence.frame import CountBins, Finding, Frame, HistogramBins, Lottery, RestartBins
+from causal_rollouts.evidence.footprint import FootprintState, Use
+from causal_rollouts.evidence.frame import (
+    CountBins,
+    Finding,
+    FootprintBins,
+    Frame,
+    HistogramBins,
+    Lottery,
+    RestartBins,
+)
 from causal_rollouts.evidence.restarts import RestartState
 from causal_rollouts.evidence.tables import Bins
 from causal_rollouts.model.checks import Check
 from causal_rollouts.model.metrics import Metric, MetricKind
 
-Engine = ContinuousState | ExceedanceState | ErrorState | RestartState
+Engine = ContinuousState | ExceedanceState | ErrorState | RestartState | FootprintState
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a metric says. All but `finding` come from continuous metrics only."""
+    """What a metric says. All but `finding` come from continuous metrics only, `use` from footprints only."""
 
     finding: Finding
     neighbour: Finding | None = None
@@ -30,6 +39,7 @@ class Answer:
     placebo: float | None = None
     lottery: Lottery | None = None
     pre_trend: Check | None = None
+    use: Use | None = None
 
 
 def begin(metric: Metric, frame: Frame, history: Bins, lottery: Lottery | None) -> Engine:
@@ -44,6 +54,8 @@ def begin(metric: Metric, frame: Frame, history: Bins, lottery: Lottery | None) 
             return errors.begin(frame, history)
         case RestartBins():
             return restarts.begin(frame, history, metric.margins)
+        case FootprintBins():
+            return footprint.begin(frame, history)
 
 
 def absorb(engine: Engine, frame: Frame, bins: Bins) -> Engine:
@@ -57,6 +69,8 @@ def absorb(engine: Engine, frame: Frame, bins: Bins) -> Engine:
             return errors.absorb(engine, frame, bins)
         case RestartState(), RestartBins():
             return restarts.absorb(engine, frame, bins)
+        case FootprintState(), FootprintBins():
+            return footprint.absorb(engine, frame, bins)
         case _:
             raise TypeError(f"{type(bins).__name__} are nothing for a {type(engine).__name__}")
 
@@ -75,6 +89,9 @@ def ask(metric: Metric, engine: Engine, frame: Frame, phi: float | None) -> Answ
             return Answer(errors.judge(engine, frame, metric, phi))
         case RestartState():
             return Answer(restarts.judge(engine, frame, metric))
+        case FootprintState():
+            finding, use = footprint.judge(engine, frame, metric.margins)
+            return Answer(finding, use=use)
 
 
 def missing_edge(metric: Metric, edges: tuple[float, ...]) -> str:

@@ -101,6 +101,23 @@ def read(
     return Reading(owner[steps.counter], column[steps.counter], steps, kept, since, drops)
 
 
+def read_gauge(
+    span: Span, pods: Sequence[Pod], found: Sequence[Counter], clashes: Sequence[Clash]
+) -> Reading:
+    """Samples of gauges, each a row whose amount is its value; nothing is taken from what came before."""
+    end = span.grid.end(span.last)
+    samples = gather(found, _targets(found), span.grid.start(span.first), end)
+    owner = np.array([c.owner for c in found], dtype=np.int64)
+    column = np.array([c.column for c in found], dtype=np.int64)
+    samples, defects = _sound(samples, owner, pods, span.grid)
+    samples, torn = _untwinned(samples, owner, pods, clashes, span.grid)
+    at = np.floor(samples.time / span.grid.width).astype(np.int64)
+    steps = Increments(samples.counter, samples.time, at, samples.value, np.zeros(len(samples.time)))
+    kept = tuple(sorted({d for d in defects + torn if span.first <= d.bin <= span.last}, key=_by_bin))
+    since = end - SCRAPES_BACK * span.grid.scrape
+    return Reading(owner[steps.counter], column[steps.counter], steps, kept, since, 0.0)
+
+
 def _by_bin(defect: Defect) -> tuple[int, str, str]:
     return defect.bin, defect.pod, defect.validity
 

@@ -37,7 +37,7 @@ class Selected:
 def buckets(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) -> Selected | Refusal:
     """Bucket series of a classic histogram."""
     (name,) = metric.reads
-    mine = _named(metric, series, roster)
+    mine = named(metric, series, roster)
     if isinstance(mine, Refusal):
         return mine
     # Thousands of series share a dozen bounds.
@@ -59,7 +59,7 @@ def buckets(metric: Metric, series: Iterable[Series], roster: Mapping[str, int])
 
 def events(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) -> Selected | Refusal:
     """Counters of requests and of events among them."""
-    mine = _named(metric, series, roster)
+    mine = named(metric, series, roster)
     if isinstance(mine, Refusal):
         return mine
     try:
@@ -80,7 +80,7 @@ def events(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) 
 
 def restarts(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) -> Selected | Refusal:
     """Restart counters of every container."""
-    mine = _named(metric, series, roster)
+    mine = named(metric, series, roster)
     if isinstance(mine, Refusal):
         return mine
     return Selected(tuple((s, EXPOSURE, row) for s, row in mine))
@@ -99,7 +99,7 @@ def layout_of(selected: Selected, units: Sequence[int]) -> tuple[float, ...]:
     return max(votes, key=lambda key: (votes[key], key), default=())
 
 
-def _named(
+def named(
     metric: Metric, series: Iterable[Series], roster: Mapping[str, int]
 ) -> list[tuple[Series, int]] | Refusal:
     """Series of the metric that are not ignored, each with the pod of the release that it belongs to."""

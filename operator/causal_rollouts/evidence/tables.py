@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from causal_rollouts.evidence.frame import CountBins, Floats, HistogramBins, RestartBins
+from causal_rollouts.evidence.frame import CountBins, Floats, FootprintBins, HistogramBins, RestartBins
 from causal_rollouts.model.reasons import Validity
 
-Bins = HistogramBins | CountBins | RestartBins
+Bins = HistogramBins | CountBins | RestartBins | FootprintBins
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,8 @@ def requests(bins: Bins) -> Floats:
             return bins.exposure
         case RestartBins():
             return bins.seconds
+        case FootprintBins():
+            return bins.requests
 
 
 def columns(bins: Bins, begin: int, end: int) -> Bins:
@@ -128,3 +130,12 @@ def columns(bins: Bins, begin: int, end: int) -> Bins:
             )
         case RestartBins():
             return replace(bins, first=begin, restarts=bins.restarts[:, cut], seconds=bins.seconds[:, cut])
+        case FootprintBins():
+            return replace(
+                bins,
+                first=begin,
+                use=bins.use[:, cut],
+                requests=bins.requests[:, cut],
+                lost=bins.lost[:, cut],
+                fleet=bins.fleet[cut],
+            )

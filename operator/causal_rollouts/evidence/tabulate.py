@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from causal_rollouts.evidence import selection
-from causal_rollouts.evidence.frame import CountBins, Floats, Frame, HistogramBins, RestartBins
-from causal_rollouts.evidence.reading import SCRAPES_BACK, Reading, Span, read
+from causal_rollouts.evidence.frame import CountBins, Floats, FootprintBins, Frame, HistogramBins, RestartBins
+from causal_rollouts.evidence.reading import SCRAPES_BACK, Reading, Span, read, read_gauge
 from causal_rollouts.evidence.selection import BOTH, EVENT, Selected
-from causal_rollouts.evidence.tables import MetricTable, Refusal, Schedule, ShareTable, Tables
+from causal_rollouts.evidence.tables import Bins, MetricTable, Refusal, Schedule, ShareTable, Tables
 from causal_rollouts.evidence.twins import merge_twins
+from causal_rollouts.evidence.use_table import no_use, use_bins, uses
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.metrics import Metric, MetricKind
@@ -52,7 +53,7 @@ def tabulate(
     found: dict[str, MetricTable] = {}
     known: dict[tuple[object, ...], tuple[MetricTable, ShareTable | None]] = {}
     share: ShareTable | None = None
-    counting = next((w.metric.name for w in wanted if w.metric.kind is not MetricKind.RESTARTS), "")
+    counting = next((w.metric.name for w in wanted if w.metric.counts_requests), "")
     for want in wanted:
         problem = telemetry.problems.get(want.metric.name)
         if problem is not None:
@@ -107,6 +108,7 @@ def _table(
     choose = {
         MetricKind.ERRORS: selection.events,
         MetricKind.RESTARTS: selection.restarts,
+        MetricKind.FOOTPRINT: uses,
     }.get(want.metric.kind, selection.buckets)
     selected = choose(want.metric, series, roster.rows)
     span = Span(roster.grid, want.first, frame.now, want.since)
@@ -115,8 +117,11 @@ def _table(
         return _nothing(want, selected, frame, span, expected), None
     layout, edges = _layout(want, selected, roster)
     found, clashes = merge_twins(selected.placed)
-    reading = read(span, roster.pods, found, clashes, layout)
-    bins, per_pod = _bins(want.metric.kind, reading, roster, frame, span, edges, layout)
+    if want.metric.kind is MetricKind.FOOTPRINT and not want.metric.of:
+        reading = read_gauge(span, roster.pods, found, clashes)
+    else:
+        reading = read(span, roster.pods, found, clashes, layout)
+    bins, per_pod = _bins(want.metric, reading, roster, frame, span, edges, layout)
     units = {pod.name for pod, unit in zip(roster.pods, roster.unit.tolist(), strict=True) if unit >= 0}
     table = MetricTable(
         bins,
@@ -141,14 +146,14 @@ def _layout(want: Wanted, selected: Selected, roster: _Roster) -> tuple[Ints | N
 
 
 def _bins(
-    kind: MetricKind,
+    metric: Metric,
     reading: Reading,
     roster: _Roster,
     frame: Frame,
     span: Span,
     edges: tuple[float, ...],
     layout: Ints | None,
-) -> tuple[HistogramBins | CountBins | RestartBins, Floats | None]:
+) -> tuple[Bins, Floats | None]:
     """(table of units, requests per pod and bin)."""
     ids = tuple(unit.id for unit in frame.units)
     pods, length = len(roster.pods), span.length
@@ -160,7 +165,9 @@ def _bins(
         by_unit = np.where(lost[:, :, None], 0.0, roster.by_unit(counts, len(ids)))
         bins = HistogramBins(ids, span.first, np.array(edges), by_unit, lost)
         return bins, counts.sum(axis=2)
-    if kind is MetricKind.RESTARTS:
+    if metric.kind is MetricKind.FOOTPRINT:
+        return _uses(metric, reading, roster, frame, span), None
+    if metric.kind is MetricKind.RESTARTS:
         # Before a slot is ready it is no unit yet, and what a look does not know no later look may add.
         unborn = ~_since(frame, span, [unit.ready for unit in frame.units])
         sums = _sums(reading, at, pods, length, 1)[:, :, 0], _covered(reading, at, pods, length)
@@ -171,6 +178,22 @@ def _bins(
     lost = _lost(reading, at, roster, frame, span)
     kept = [np.where(lost, 0.0, roster.by_unit(v, len(ids))) for v in (bad, exposure)]
     return CountBins(ids, span.first, kept[0], kept[1], lost), exposure
+
+
+def _uses(metric: Metric, reading: Reading, roster: _Roster, frame: Frame, span: Span) -> FootprintBins:
+    gauge = not metric.of
+    # All the load stands on the stable fleet once the arms are gone: its pods make the whole of a gauge.
+    fleet = [pod.arm is Arm.STABLE or not gauge for pod in roster.pods]
+    units = frame.units
+    return use_bins(
+        tuple(unit.id for unit in units),
+        reading,
+        span,
+        lambda per_pod: roster.by_unit(per_pod, len(units)),
+        _unready(frame, span),
+        fleet,
+        gauge=gauge,
+    )
 
 
 def _sums(reading: Reading, at: Ints, pods: int, length: int, columns: int) -> Floats:
@@ -198,8 +221,13 @@ def _lost(reading: Reading, at: Ints, roster: _Roster, frame: Frame, span: Span)
     seen = np.zeros((len(roster.pods), span.length))
     seen[reading.owner[request], at[request]] = 1.0
     lost: Bools = roster.by_unit(seen, len(frame.units)) == 0
+    return lost | _unready(frame, span)
+
+
+def _unready(frame: Frame, span: Span) -> Bools:
+    """The unit was not ready (a stable pod: not warm) yet."""
     begin = [u.ready + (frame.warm_up if u.arm is Arm.STABLE else 0) for u in frame.units]
-    return lost | ~_since(frame, span, begin)
+    return ~_since(frame, span, begin)
 
 
 def _since(frame: Frame, span: Span, begin: Sequence[int]) -> Bools:
@@ -227,11 +255,13 @@ def _nothing(want: Wanted, why: Refusal, frame: Frame, span: Span, expected: Boo
     ids = tuple(unit.id for unit in frame.units)
     zero = np.zeros((len(ids), span.length))
     lost = np.ones(zero.shape, dtype=np.bool_)
-    bins: HistogramBins | CountBins | RestartBins | None
+    bins: Bins | None
     if want.metric.kind is MetricKind.RESTARTS:
         bins = RestartBins(ids, span.first, zero, zero)
     elif want.metric.kind is MetricKind.ERRORS:
         bins = CountBins(ids, span.first, zero, zero, lost)
+    elif want.metric.kind is MetricKind.FOOTPRINT:
+        bins = no_use(ids, span, gauge=not want.metric.of)
     elif want.edges:
         counts = np.zeros((*zero.shape, len(want.edges) + 1))
         bins = HistogramBins(ids, span.first, np.array(want.edges), counts, lost)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from causal_rollouts.evidence import budget, validity
+from causal_rollouts.evidence.extrapolated import extrapolated
 from causal_rollouts.evidence.frame import Finding, Frame
 from causal_rollouts.evidence.gate_state import GateState, MetricState
 from causal_rollouts.evidence.probe import probe_test
@@ -53,9 +54,7 @@ def testimony(
 ) -> Evidence:
     """The evidence of this look. comparable: checks of the arms' pods, beside those of their nodes' past."""
     processes = tuple(p for one in heard for p in _processes(reg, frame, one))
-    share = share_test(
-        after.share, schedule, countable=any(one.metric.kind is not MetricKind.RESTARTS for one in heard)
-    )
+    share = share_test(after.share, schedule, countable=any(one.metric.counts_requests for one in heard))
     found, why = _verdict_on_data(heard, share)
     shared, shared_margin = _shared(heard)
     acting = [one for one in heard if one.acts]
@@ -79,6 +78,9 @@ def testimony(
         stage_bins=_stage_bins(frame, schedule, 0, consumed) if frame.t0 is not None else 0,
         checks=(*_pre_trends(heard), *comparable),
         probe=probe_test(reg, frame, {one.metric.name: one.state.engine for one in heard if one.acts}),
+        footprints=tuple(
+            told for one in heard if (told := extrapolated(reg, frame, one.metric, one.answer)) is not None
+        ),
     )
 
 
@@ -135,7 +137,7 @@ def _completeness(heard: Sequence[Heard]) -> float:
         (
             validity.completeness(one.state.trail.tally)
             for one in heard
-            if one.acts and one.metric.kind is not MetricKind.RESTARTS
+            if one.acts and one.metric.counts_requests
         ),
         default=1.0,
     )
@@ -171,7 +173,7 @@ def _metric_evidence(reg: Registration, one: Heard) -> list[MetricEvidence]:
 def _told(
     reg: Registration, one: Heard, name: str, kind: MetricKind, gating: Gating, finding: Finding | None
 ) -> MetricEvidence:
-    continuous = kind in {MetricKind.LATENCY, MetricKind.NEIGHBOUR}
+    continuous = kind in {MetricKind.LATENCY, MetricKind.NEIGHBOUR, MetricKind.FOOTPRINT}
     promote = reg.budget.promote_continuous if continuous else reg.budget.promote_counts
     nothing = finding is None
     stage = -math.inf if finding is None else finding.log_e_stage

@@ -127,7 +127,7 @@ def _counted(
 
 def share_metric(reg: Registration) -> Metric | None:
     """The first metric that has requests: what the share test counts."""
-    return next((m for m in reg.metrics if m.kind is not MetricKind.RESTARTS), None)
+    return next((m for m in reg.metrics if m.counts_requests), None)
 
 
 def _listen(reg: Registration, frame: Frame, tables: Tables, look: Look, state: GateState) -> list[Heard]:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from causal_rollouts.model.checks import Check
+from causal_rollouts.model.footprint import Footprint
 from causal_rollouts.model.metrics import Gating, MetricKind
 from causal_rollouts.model.reasons import Validity
 
@@ -116,6 +117,7 @@ class Evidence:
     placebo: log e-value of the placebo; placebo_threshold its alarm.
     completeness: share of requests that reached us. checks: of the design, whatever it measures.
     probe: what the probe has shown, None before it is over.
+    footprints: what the candidate uses, which takes no part in anything above.
     """
 
     bin: int
@@ -135,6 +137,7 @@ class Evidence:
     stage_bins: int
     checks: tuple[Check, ...] = ()
     probe: ProbeTest | None = None
+    footprints: tuple[Footprint, ...] = ()
 
     @property
     def worst(self) -> Process | None:
@@ -159,6 +162,10 @@ class Evidence:
     def unsound(self) -> Check | None:
         """The first check of the design that failed."""
         return next((check for check in self.checks if check.ok is False), None)
+
+    def beyond_headroom(self) -> Footprint | None:
+        """The first footprint that the policy lets no traffic rise on."""
+        return next((one for one in self.footprints if one.blocks), None)
 
     def safe(self, *, promote: bool) -> bool:
         """Every gating metric has its evidence that harm is below the margin."""

@@ -22,6 +22,7 @@ class MetricKind(StrEnum):
     ERRORS = "errors"
     RESTARTS = "restarts"
     NEIGHBOUR = "neighbour"
+    FOOTPRINT = "footprint"
 
 
 class Gating(StrEnum):
@@ -45,6 +46,7 @@ class Margins:
 
     revert_above: harm margin. null_below: harm is tested against this null (continuous metrics).
     promote_below: non-inferiority margin. For rates a margin is the larger of share and points.
+    A footprint neither reverts nor promotes: it is warned of above revert_above.
     """
 
     revert_above: float
@@ -58,11 +60,14 @@ class Margins:
 class Metric:
     """One metric of a release as registered.
 
-    series: base name of the histogram (without `_bucket`) or the counter of requests.
-    of: denominator counter where events have a counter of their own (errors only), else "".
+    series: base name of the histogram (without `_bucket`), the counter of requests, or what is used.
+    of: denominator counter where events have a counter of their own, else ""; of a footprint the counter of
+    requests that its counter is held against, "" where it is a gauge and held against pods.
     over: threshold in seconds (slow), 0 where the edge is chosen by `share`.
     share: the highest bucket edge with at least this share is taken (tail, slow by share).
     bad: a request is an error if any of these matches; ignore: left out altogether.
+    headroom: share by which the whole service's use may grow (footprint), None where nobody said; waits:
+    traffic does not rise while it is exceeded.
     """
 
     name: str
@@ -75,6 +80,13 @@ class Metric:
     share: float = 0.0
     bad: tuple[Matcher, ...] = ()
     ignore: tuple[Matcher, ...] = ()
+    headroom: float | None = None
+    waits: bool = False
+
+    @property
+    def counts_requests(self) -> bool:
+        """Its bins say how many requests each arm served, and how many were missed."""
+        return self.kind not in {MetricKind.RESTARTS, MetricKind.FOOTPRINT}
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -82,7 +94,7 @@ class Metric:
         match self.kind:
             case MetricKind.RESTARTS:
                 return (RESTARTS_SERIES,)
-            case MetricKind.ERRORS:
+            case MetricKind.ERRORS | MetricKind.FOOTPRINT:
                 return (self.series, self.of) if self.of else (self.series,)
             case _:
                 return (f"{self.series}_bucket",)

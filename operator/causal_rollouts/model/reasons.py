@@ -103,6 +103,8 @@ class Reason(StrEnum):
     PROBE_SETTLED = "ProbeSettled"
     BACKEND_HARM = "BackendHarm"
     DESIGN_UNSOUND = "DesignUnsound"
+    FOOTPRINT_GREW = "FootprintGrew"
+    OVER_HEADROOM = "OverHeadroom"
     STATE_UNREADABLE = "StateUnreadable"
     # steps of the machine
     PRE_PERIOD = "PrePeriod"

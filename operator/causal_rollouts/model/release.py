@@ -51,6 +51,7 @@ class Release:
     share_ok: whether traffic was seen to follow the weights of this stage.
     told: the last decision, so that only changes are logged and told.
     home_since: since when all weights were seen at home while it ends.
+    warned: footprints that were warned of, each with its reason, so that each is told once.
     contested: times that somebody else moved the weights since the start or the last resume.
     shared_since: since when looks of this stage call it a shared incident, None while they do not.
     """
@@ -83,6 +84,7 @@ class Release:
     home_since: float | None = None
     contested: int = 0
     shared_since: float | None = None
+    warned: tuple[str, ...] = ()
 
     @property
     def starting(self) -> bool:

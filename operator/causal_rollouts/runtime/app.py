@@ -94,7 +94,7 @@ def registry_of(watches: Watches) -> kopf.OperatorRegistry:
 
 async def operate(settings: OperatorSettings, ports: Ports, stop: asyncio.Event) -> None:
     """Run until `stop`, then finish the passes under way."""
-    loop_settings = Settings(grid=settings.grid)
+    loop_settings = Settings(grid=settings.grid, prices=settings.prices)
     work: Callable[[Key], Awaitable[float | None]] = lambda key: reconcile(key, ports, loop_settings)  # noqa: E731
     queue = KeyedQueue(work, workers=settings.workers)
     health = Health(queue)

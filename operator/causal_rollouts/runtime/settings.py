@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from causal_rollouts.analysis.cost import prices_of
 from causal_rollouts.model.bins import Grid
 
 PREFIX = "CAUSAL_ROLLOUTS_"
@@ -21,12 +23,18 @@ class BadSettings(ValueError):  # noqa: N818 - reads as a sentence in the messag
     """A setting is missing or wrong; the message names the variable."""
 
 
+def _priced(text: str) -> str:
+    prices_of(text)
+    return text
+
+
 class OperatorSettings(BaseModel):
     """Environment variables, each with the prefix `CAUSAL_ROLLOUTS_`.
 
     scrape: seconds between scrapes of the application's pods; a bin is two of them.
     ingest_lag: seconds after a scrape until a query sees it.
     namespaces: comma-separated; empty watches all.
+    prices: of footprint metrics, like cpu=0.031/core-hour,memory=0.004/GiB-hour; copied into each record.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +46,7 @@ class OperatorSettings(BaseModel):
     pod_label: str = Field(default="pod", pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")
     namespace_label: str = Field(default="namespace", pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")
     namespaces: str = ""
+    prices: Annotated[str, AfterValidator(_priced)] = ""
     health_port: int = Field(default=8080, ge=0, le=65535)
     health_host: str = "0.0.0.0"  # noqa: S104 - the kubelet probes the pod's address
     workers: int = Field(default=8, ge=1, le=64)

@@ -13,11 +13,13 @@ from datetime import UTC, datetime
 from html import escape
 
 from causal_rollouts.analysis.aa_record import aa_record
+from causal_rollouts.analysis.cost import Price
 from causal_rollouts.analysis.opinion import SecondOpinion
 from causal_rollouts.model.evidence import Evidence
 from causal_rollouts.model.percent import percent
 from causal_rollouts.ports import LoggedDecision, Record
 from causal_rollouts.web.attribution import FALSE_DISCOVERIES, attributed
+from causal_rollouts.web.footprints import tables
 from causal_rollouts.web.opinion import opinion_section
 from causal_rollouts.web.plot import Plot, svg
 from causal_rollouts.web.release_plots import began, minute, release_plots
@@ -29,11 +31,18 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def page(
-    title: str, records: Sequence[Record], story: Sequence[str] = (), opinion: SecondOpinion | None = None
+    title: str,
+    records: Sequence[Record],
+    story: Sequence[str] = (),
+    opinion: SecondOpinion | None = None,
+    prices: Sequence[Price] | None = None,
 ) -> str:
-    """The whole page. story: lines printed while it happened, shown at the end. opinion: on one of them."""
+    """The whole page.
+
+    story: lines printed while it happened, shown at the end. opinion: on one of them. prices: None for recorded.
+    """
     body = [f"<h1>{escape(title)}</h1>", _overview(records)]
-    body += [_release(record, f"r{i}") for i, record in enumerate(records)]
+    body += [_release(record, f"r{i}", prices) for i, record in enumerate(records)]
     if opinion is not None:
         body.append(opinion_section(opinion))
     if story:
@@ -61,7 +70,7 @@ def _overview(records: Sequence[Record]) -> str:
     return _table(("Release", "Outcome", "Began", "Took", "Why"), rows)
 
 
-def _release(record: Record, anchor: str) -> str:
+def _release(record: Record, anchor: str, prices: Sequence[Price] | None) -> str:
     budget = record.registration.budget.alpha
     evidence = newest_evidence(record)
     stages = ", ".join(f"{stage.weight / 10:g}%" for stage in record.registration.stages)
@@ -76,7 +85,8 @@ def _release(record: Record, anchor: str) -> str:
         f'<p class="dim">Began {escape(_stamp(began(record)))}. Stages {escape(stages)}. Error budget '
         f"{100 * budget:g}% for a false revert, over all metrics, stages and looks. Assignment seed "
         f"{record.registration.seed}.</p>"
-        f"{_beforehand(record)}<h3>What each metric showed</h3>{_metrics(record)}{_harmed(evidence)}{figures}"
+        f"{_beforehand(record)}<h3>What each metric showed</h3>{_metrics(record)}{_harmed(evidence)}"
+        f"{_footprints(record, prices)}{figures}"
         f"{_checks(evidence, record.registration.min_completeness)}"
         f"<h3>Decisions</h3>{_table(head, decisions)}{_numbers(record)}</section>"
     )
@@ -143,6 +153,18 @@ def _notes(sticks: Iterable[Yardstick]) -> str:
     """What an effect stands against, where it is not what was planned."""
     said = [f"<li>{escape(f'{stick.name}: {stick.note}')}</li>" for stick in sticks if stick.note]
     return f"<ul>{''.join(said)}</ul>" if said else ""
+
+
+def _footprints(record: Record, prices: Sequence[Price] | None) -> str:
+    """What the candidate uses, what the whole service would, and what that costs."""
+    (head, rows), (heads, bill) = tables(record, prices)
+    if not rows:
+        return ""
+    said = (
+        "<h3>Footprint</h3><p>What is used for each request or in each pod, canary against baseline. It "
+        "reverts nothing. The use at 100% is a model: every pod would use what the canary uses.</p>"
+    )
+    return said + _table(head, rows) + ("<h4>Cost</h4>" + _table(heads, bill) if bill else "")
 
 
 def _harmed(evidence: Evidence | None) -> str:

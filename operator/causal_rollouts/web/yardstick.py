@@ -16,7 +16,7 @@ from causal_rollouts.model.metrics import Gating, Metric, MetricKind
 from causal_rollouts.model.registration import Budget
 from causal_rollouts.ports import Record
 
-CONTINUOUS = frozenset({MetricKind.LATENCY, MetricKind.NEIGHBOUR})
+CONTINUOUS = frozenset({MetricKind.LATENCY, MetricKind.NEIGHBOUR, MetricKind.FOOTPRINT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from causal_rollouts.adapters.record_form import record_of
-from causal_rollouts.analysis.from_record import recording_of, window
+from causal_rollouts.analysis.from_record import each_once, recording_of, window
 from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.model.telemetry import Series
 from causal_rollouts.ports import Record, Scope
@@ -22,8 +22,7 @@ def recorded(world: EmbeddedWorld) -> tuple[Record, Recording]:
         metric.reads: world.source.fetch(metric, scope, within.start, within.end)
         for metric in record.registration.metrics
     }
-    series = tuple(one for part in found.values() for one in part)
-    return record, recording_of(record, series, "embedded", within)
+    return record, recording_of(record, each_once(found), "embedded", within)
 
 
 @cache

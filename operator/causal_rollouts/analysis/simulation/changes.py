@@ -10,6 +10,7 @@ import numpy as np
 
 from causal_rollouts.analysis.simulation.climate import (
     Bursts,
+    Consumption,
     Failures,
     Harm,
     Incident,
@@ -18,7 +19,7 @@ from causal_rollouts.analysis.simulation.climate import (
     Wander,
 )
 from causal_rollouts.analysis.simulation.fleet import places
-from causal_rollouts.analysis.simulation.setting import Setting
+from causal_rollouts.analysis.simulation.setting import FOOTPRINTS, Setting
 
 Draw = Callable[[Setting, np.random.Generator], Setting]
 
@@ -155,13 +156,23 @@ def evicted(setting: Setting, rng: np.random.Generator) -> Setting:
     return replace(setting, arm_turnover=float(rng.uniform(1.0, 2.0)))
 
 
-def hungry(factor: float) -> Draw:
-    """The candidate takes so many times the processor time, and nobody notices."""
+def using(one: Harm) -> Draw:
+    """Processor time, calls and memory are measured; the candidate takes more, and is fine otherwise."""
 
     def changed(setting: Setting, rng: np.random.Generator) -> Setting:
         seconds = float(rng.uniform(0.2, 0.8)) * setting.climate.answers.median
-        climate = replace(setting.climate, cpu_per_request=seconds)
-        return replace(setting, climate=climate, harm=Harm(cpu=factor))
+        per_pod = setting.climate.load.per_second / setting.replicas
+        consumption = Consumption(
+            cpu=seconds,
+            idle=float(rng.uniform(0.0, 0.2)) * seconds * per_pod,
+            calls=float(rng.uniform(0.5, 3.0)),
+            memory=float(rng.uniform(1e8, 1e9)),
+            pods=float(rng.uniform(0.01, 0.05)),
+            nodes=float(rng.uniform(0.0, 0.1)),
+            jitter=Wander(float(rng.uniform(0.01, 0.05)), float(rng.uniform(30.0, 300.0))),
+        )
+        climate = replace(setting.climate, consumption=consumption)
+        return replace(setting, climate=climate, metrics=(*setting.metrics, *FOOTPRINTS), harm=one)
 
     return changed
 

@@ -126,8 +126,31 @@ class Scraping:
 
 
 @dataclass(frozen=True, slots=True)
+class Consumption:
+    """What pods use; nothing of a kind that is 0 is ever measured.
+
+    cpu: seconds a request; idle: seconds a second of a pod that serves nothing. calls: to a backend, a
+    request. memory: bytes in a warm pod. pods, nodes: sd of the log between pods and between nodes. jitter:
+    of each pod's path in time.
+    """
+
+    cpu: float = 0.0
+    idle: float = 0.0
+    calls: float = 0.0
+    memory: float = 0.0
+    pods: float = 0.0
+    nodes: float = 0.0
+    jitter: Wander = Wander()
+
+    @property
+    def measured(self) -> bool:
+        """Somebody looks at any of it."""
+        return bool(self.cpu or self.calls or self.memory)
+
+
+@dataclass(frozen=True, slots=True)
 class Climate:
-    """All of it. cpu_per_request: seconds, 0 where nobody measures them."""
+    """All of it."""
 
     answers: Answers = Answers()
     load: Load = Load()
@@ -135,7 +158,7 @@ class Climate:
     failures: Failures = Failures()
     scraping: Scraping = Scraping()
     incidents: tuple[Incident, ...] = ()
-    cpu_per_request: float = 0.0
+    consumption: Consumption = Consumption()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +170,7 @@ class Harm:
     slowdown per minute of a pod's life. neighbours: log slowdown of other pods on its nodes, or in its zones
     where `far`. backend: log slowdown of everybody at a full share of traffic. onset: seconds from its first
     ready pod on without harm.
-    zone: the only one in which it does harm, "" everywhere. cpu: factor on the processor time of a request.
+    zone: the only one in which it does harm, "" everywhere. cpu, calls, memory: factors on what it uses.
     """
 
     slower: float = 0.0
@@ -162,6 +185,8 @@ class Harm:
     zone: str = ""
     cpu: float = 1.0
     far: bool = False
+    calls: float = 1.0
+    memory: float = 1.0
 
 
 HARMLESS = Harm()

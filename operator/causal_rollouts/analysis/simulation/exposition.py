@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from causal_rollouts.analysis.simulation.setting import CODE, COUNTER, HISTOGRAM
+from causal_rollouts.analysis.simulation.climate import Consumption
+from causal_rollouts.analysis.simulation.setting import CALLS, CODE, COUNTER, CPU, HISTOGRAM, MEMORY
 from causal_rollouts.model.arms import Pod
 from causal_rollouts.model.metrics import RESTARTS_SERIES
 from causal_rollouts.model.telemetry import Series
 
 OK, FAILED = "200", "503"
 
-CPU = "container_cpu_usage_seconds_total"
+NOTHING = Consumption()
 
 Floats = NDArray[np.float64]
 
@@ -46,8 +47,10 @@ class Process:
     A status code has no series before its first request, as client libraries do it.
     """
 
-    def __init__(self, pod: Pod, namespace: str, edges: tuple[float, ...], cpu: float = 0.0) -> None:
-        """cpu: seconds of processor time a request, 0 where nobody measures them."""
+    def __init__(
+        self, pod: Pod, namespace: str, edges: tuple[float, ...], consumption: Consumption = NOTHING
+    ) -> None:
+        """consumption: of what is 0 in it nothing is exposed."""
         self._target = {
             "namespace": namespace,
             "pod": pod.name,
@@ -71,18 +74,34 @@ class Process:
         self._counts: Floats = np.zeros(len(bounds))
         self._failed = 0.0
         self._crashes = 0.0
-        self._cpu = self._line(CPU, container="app")
-        self._cpu_a_request, self._cpu_used = cpu, 0.0
+        self._uses = {
+            name: self._line(name, container="app")
+            for name, size in (
+                (CPU, consumption.cpu),
+                (CALLS, consumption.calls),
+                (MEMORY, consumption.memory),
+            )
+            if size
+        }
+        self._used = dict.fromkeys(self._uses, 0.0)
 
     def serve(self, counts: Floats, failed: float, crashes: float) -> None:
         """Count what was served; a crash takes the counters with it."""
         if crashes:
-            self._counts, self._failed, self._cpu_used = np.zeros_like(self._counts), 0.0, 0.0
+            self._counts, self._failed = np.zeros_like(self._counts), 0.0
+            self._used = dict.fromkeys(self._uses, 0.0)
             self._crashes += crashes
             return
         self._counts = self._counts + counts
         self._failed += failed
-        self._cpu_used += self._cpu_a_request * float(counts.sum())
+
+    def use(self, cpu: float, calls: float, memory: float) -> None:
+        """What it took to serve, and the memory that is held now."""
+        for name, more in ((CPU, cpu), (CALLS, calls)):
+            if name in self._used:
+                self._used[name] += more
+        if MEMORY in self._used:
+            self._used[MEMORY] = memory
 
     def scrape(self, time: float) -> None:
         """One scrape of the process."""
@@ -94,8 +113,8 @@ class Process:
                 if code not in self._codes:
                     self._codes[code] = self._line(COUNTER, **{CODE: code})
                 self._codes[code].add(time, value)
-        if self._cpu_a_request:
-            self._cpu.add(time, self._cpu_used)
+        for name, line in self._uses.items():
+            line.add(time, self._used[name])
 
     def observe(self, time: float) -> None:
         """One scrape of what the API server knows of the pod."""
@@ -103,7 +122,7 @@ class Process:
 
     def lines(self) -> Iterator[Line]:
         """Everything that has samples."""
-        for line in (*self._buckets, *self._codes.values(), self._cpu, self._restarts):
+        for line in (*self._buckets, *self._codes.values(), *self._uses.values(), self._restarts):
             if line.times:
                 yield line
 

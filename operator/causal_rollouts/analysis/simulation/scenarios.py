@@ -171,7 +171,30 @@ _TABLE: tuple[tuple[str, Kind, str, Draw], ...] = (
     ("crowded", Kind.NULL, "pods slow down under the load that the weights move", changes.crowded),
     ("autoscaled", Kind.NULL, "the fleet grows by half in a stage and shrinks again", changes.autoscaled),
     ("evicted", Kind.NULL, "every pod of an arm is replaced once or twice an hour", changes.evicted),
-    ("footprint+50%", Kind.NULL, "half as much processor time again, and nothing else", changes.hungry(1.5)),
+    (
+        "footprint+50%",
+        Kind.NULL,
+        "half as much processor time again, and nothing else",
+        changes.using(Harm(cpu=1.5)),
+    ),
+    (
+        "calls-x3",
+        Kind.NULL,
+        "the candidate asks its backend three times where stable asks once, and nothing else",
+        changes.using(Harm(calls=3.0)),
+    ),
+    (
+        "memory+50%",
+        Kind.NULL,
+        "half as much memory again, and nothing else",
+        changes.using(Harm(memory=1.5)),
+    ),
+    (
+        "even-use",
+        Kind.NULL,
+        "use is measured, and the candidate needs what stable needs",
+        changes.using(Harm()),
+    ),
     (
         "slow-nodes",
         Kind.NULL,

@@ -19,6 +19,9 @@ from causal_rollouts.model.switchback import Switchback
 HISTOGRAM = "http_server_request_duration_seconds"
 COUNTER = "http_server_requests_total"
 CODE = "code"
+CPU = "container_cpu_usage_seconds_total"
+CALLS = "backend_requests_total"
+MEMORY = "container_memory_working_set_bytes"
 
 EPOCH = 1_800_000_000.0
 """When the first canary is asked for: any instant will do, a fixed one makes runs comparable."""
@@ -39,6 +42,24 @@ def metrics(slow_over: float = 0.5) -> tuple[Metric, ...]:
 
 
 METRICS = metrics()
+
+
+def footprint(name: str, series: str, per: str = COUNTER) -> Metric:
+    """A footprint metric that warns above 10% and has 30% of headroom. per: "" of a gauge."""
+    margins = Margins(0.1, 0.3)
+    return Metric(
+        name,
+        MetricKind.FOOTPRINT,
+        series,
+        margins,
+        Gating.REPORT_ONLY,
+        of=per,
+        headroom=margins.promote_below,
+    )
+
+
+FOOTPRINTS = (footprint("cpu", CPU), footprint("calls", CALLS), footprint("memory", MEMORY, per=""))
+"""What `changes.using` measures."""
 
 LADDER = (
     Stage(50, 300.0, 1800.0),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from causal_rollouts.analysis.simulation.chance import draws
 from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm, Incident
+from causal_rollouts.analysis.simulation.consumption import Meters
 from causal_rollouts.analysis.simulation.exposition import Process
 from causal_rollouts.analysis.simulation.world import World
 from causal_rollouts.model.arms import Pod
@@ -45,8 +46,8 @@ class SimulatedSource:
         harm_of: Callable[[Pod], Harm] = lambda _: HARMLESS,
     ) -> None:
         self._world = World(climate, seed, harm_of)
+        self._meters = Meters(climate.consumption, seed, harm_of)
         self._climate = climate
-        self._harm_of = harm_of
         self._namespace = namespace
         self._width = scrape / PARTS
         self._next = round(begin / self._width)
@@ -93,11 +94,13 @@ class SimulatedSource:
             return
         step = self._world.step(start, self._width, there, weights)
         end = (self._next + 1) * self._width
+        used = self._meters.step(there, step.counts.sum(axis=1), end, self._width)
         time = round(end - EARLY * self._width, 3)
         away = any(begin <= time < begin + length for begin, length in self._climate.scraping.outages)
         for i, pod in enumerate(there):
             process = self._process(pod)
             process.serve(step.counts[i], float(step.errors[i]), float(step.restarts[i]))
+            process.use(float(used.cpu[i]), float(used.calls[i]), float(used.memory[i]))
             if self._phases[pod.name] != self._next % PARTS or away:
                 continue
             process.observe(time)
@@ -106,8 +109,8 @@ class SimulatedSource:
 
     def _process(self, pod: Pod) -> Process:
         if pod.name not in self._processes:
-            cpu = self._climate.cpu_per_request * self._harm_of(pod).cpu
-            self._processes[pod.name] = Process(pod, self._namespace, self._climate.answers.edges, cpu)
+            edges, consumption = self._climate.answers.edges, self._climate.consumption
+            self._processes[pod.name] = Process(pod, self._namespace, edges, consumption)
             self._phases[pod.name] = zlib.crc32(pod.name.encode()) % PARTS
         return self._processes[pod.name]
 

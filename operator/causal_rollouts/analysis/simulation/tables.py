@@ -5,16 +5,17 @@ A closed loop of thousands of releases is only affordable this way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from causal_rollouts.analysis.simulation.chance import draws
+from causal_rollouts.analysis.simulation.consumption import Meters
 from causal_rollouts.analysis.simulation.scraper import Bin, Scraper
-from causal_rollouts.analysis.simulation.setting import Setting
+from causal_rollouts.analysis.simulation.setting import CALLS, CPU, MEMORY, Setting
 from causal_rollouts.analysis.simulation.world import World
-from causal_rollouts.evidence.frame import CountBins, Frame, HistogramBins, RestartBins
+from causal_rollouts.evidence.frame import CountBins, FootprintBins, Frame, HistogramBins, RestartBins
 from causal_rollouts.evidence.tables import MetricTable, Schedule, ShareTable, Tables
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.metrics import MetricKind
@@ -24,6 +25,9 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 NEVER = 2**62
+
+USED = ("", CPU, CALLS, MEMORY)
+"""Columns of what is used, after that of the requests it was for."""
 
 
 class SimulatedBins:
@@ -37,6 +41,8 @@ class SimulatedBins:
         luck = draws(seed, "scrapes")
         self._scraper = Scraper(setting.climate.scraping, setting.grid, len(self._edges) + 1, luck)
         self._bins: dict[int, Bin] = {}
+        self._meters = Meters(setting.climate.consumption, seed, setting.harm_of)
+        self._used: dict[int, Floats] = {}
 
     def serve(self, index: int, pods: Sequence[Pod], weights: Weights) -> None:
         """Serve one bin with these pods and weights."""
@@ -45,6 +51,10 @@ class SimulatedBins:
         there = tuple(p for p in pods if p.created <= start and (p.deleted is None or p.deleted > start))
         step = self._world.step(start, grid.width, there, weights)
         self._bins[index] = self._scraper.scrape(there, step, start)
+        if self._setting.climate.consumption.measured:
+            asked = step.counts.sum(axis=1)
+            used = self._meters.step(there, asked, start + grid.width, grid.width)
+            self._used[index] = np.column_stack((asked, used.cpu, used.calls, used.memory))
 
     def tables(self, frame: Frame, schedule: Schedule, first: int) -> Tables:
         """Tables of the frame's units from bin `first` to `frame.now`."""
@@ -66,7 +76,35 @@ class SimulatedBins:
             canary[k] = requests[[pod.arm is Arm.CANARY for pod in one.pods]].sum()
         rare = RestartBins(tuple(row), first, restarts, seconds)
         share = ShareTable(first, canary, total)
-        return Tables(self._metrics(served, ~seen, rare, _expected(frame, first)), share, schedule)
+        expected = _expected(frame, first)
+        metrics = self._metrics(served, ~seen, rare, expected)
+        return Tables(metrics | self._footprints(row, first, ~seen, expected), share, schedule)
+
+    def _footprints(
+        self, row: Mapping[str, int], first: int, lost: Bools, expected: Bools
+    ) -> dict[str, MetricTable]:
+        """Use of each unit at the rate of what was scraped, so that a lost scrape moves nothing."""
+        wanted = [m for m in self._setting.metrics if m.kind is MetricKind.FOOTPRINT]
+        if not wanted:
+            return {}
+        used = np.zeros((*lost.shape, 5))
+        fleet = np.zeros((lost.shape[1], 2))
+        for k in range(lost.shape[1]):
+            one, amount = self._bins[first + k], self._used[first + k]
+            unit = np.array([row.get(pod.slot, -1) for pod in one.pods], dtype=np.int64)
+            shown = (unit >= 0) & ~one.lost
+            amount = np.column_stack((amount, np.ones(len(amount))))
+            np.add.at(used[:, k], unit[shown], amount[shown])
+            stable = np.array([pod.arm is Arm.STABLE for pod in one.pods], dtype=np.bool_)
+            fleet[k] = amount[~one.lost, 0].sum() / self._setting.grid.width, (stable & ~one.lost).sum()
+        found = {}
+        for metric in wanted:
+            gauge, column = not metric.of, USED.index(metric.series)
+            whole = fleet[:, 1 if gauge else 0]
+            per = used[:, :, 4 if gauge else 0]
+            bins = FootprintBins(tuple(row), first, used[:, :, column], per, lost, whole, gauge)
+            found[metric.name] = MetricTable(bins, expected)
+        return found
 
     def _metrics(
         self, served: Floats, lost: Bools, rare: RestartBins, expected: Bools
@@ -79,7 +117,8 @@ class SimulatedBins:
             MetricKind.RESTARTS: MetricTable(rare, expected),
         }
         histogram = MetricTable(bins, expected)
-        return {m.name: by_kind.get(m.kind, histogram) for m in self._setting.metrics}
+        counted = [m for m in self._setting.metrics if m.kind is not MetricKind.FOOTPRINT]
+        return {m.name: by_kind.get(m.kind, histogram) for m in counted}
 
 
 def _expected(frame: Frame, first: int) -> Bools:
