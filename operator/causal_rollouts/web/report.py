@@ -39,7 +39,8 @@ def page(
 ) -> str:
     """The whole page.
 
-    story: lines printed while it happened, shown at the end. opinion: on one of them. prices: else recorded ones.
+    story: lines printed while it happened, shown at the end. opinion: on one of them. prices: None for those
+    of the records.
     """
     body = [f"<h1>{escape(title)}</h1>", _overview(records)]
     body += [_release(record, f"r{i}", prices) for i, record in enumerate(records)]
