@@ -12,10 +12,10 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import kopf
+from prometheus_client import CollectorRegistry
 
 from causal_rollouts.control.queue import KeyedQueue
 from causal_rollouts.control.reconcile import Settings, reconcile
@@ -23,6 +23,7 @@ from causal_rollouts.model.world import Key
 from causal_rollouts.ports import Ports
 from causal_rollouts.runtime.health import Health
 from causal_rollouts.runtime.logs import configure
+from causal_rollouts.runtime.metrics import MeteredStore, RolloutMetrics
 from causal_rollouts.runtime.settings import BadSettings, OperatorSettings, read_settings
 from causal_rollouts.runtime.wiring import connect
 
@@ -63,8 +64,11 @@ class Watches:
             self.queue.tell(key)
 
 
-def registry_of(watches: Watches) -> kopf.OperatorRegistry:
-    """Two watches, nothing else."""
+def registry_of(watches: Watches, *, clusterwide: bool = True) -> kopf.OperatorRegistry:
+    """Two watches, nothing else.
+
+    clusterwide: else kopf is kept from asking what comes and goes in the cluster, which it then may not.
+    """
     registry = kopf.OperatorRegistry()
 
     @kopf.on.startup(registry=registry)
@@ -73,7 +77,7 @@ def registry_of(watches: Watches) -> kopf.OperatorRegistry:
         settings.networking.connect_timeout = 5
         settings.networking.request_timeout = 30
         settings.watching.server_timeout = 300
-        settings.scanning.disabled = False
+        settings.scanning.disabled = not clusterwide
 
     @kopf.on.login(registry=registry)
     async def login(settings: kopf.OperatorSettings, **_: object) -> kopf.ConnectionInfo | None:
@@ -95,13 +99,17 @@ def registry_of(watches: Watches) -> kopf.OperatorRegistry:
 async def operate(settings: OperatorSettings, ports: Ports, stop: asyncio.Event) -> None:
     """Run until `stop`, then finish the passes under way."""
     loop_settings = Settings(grid=settings.grid, prices=settings.prices)
-    work: Callable[[Key], Awaitable[float | None]] = lambda key: reconcile(key, ports, loop_settings)  # noqa: E731
-    queue = KeyedQueue(work, workers=settings.workers)
-    health = Health(queue)
+    registry = CollectorRegistry()
+    metrics = RolloutMetrics(registry)
+    shown = replace(ports, rollouts=MeteredStore(ports.rollouts, metrics))
+    queue = KeyedQueue(
+        metrics.counting(lambda key: reconcile(key, shown, loop_settings)), workers=settings.workers
+    )
+    health = Health(queue, registry)
     await health.start(settings.health_host, settings.health_port)
     watching = asyncio.create_task(
         kopf.operator(
-            registry=registry_of(Watches(queue)),
+            registry=registry_of(Watches(queue), clusterwide=not settings.watched),
             standalone=True,
             clusterwide=not settings.watched,
             namespaces=settings.watched,

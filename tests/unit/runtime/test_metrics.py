@@ -1,0 +1,107 @@
+"""What a scrape of the operator shows while releases go their way."""
+
+from dataclasses import replace
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from causal_rollouts.model.world import Key
+from causal_rollouts.ports import Broken, NotYet, Ports, Record, Refused
+from causal_rollouts.runtime.metrics import MeteredStore, RolloutMetrics
+from tests.unit.control import scripted
+from tests.unit.control.stories import Story
+
+A_RESYNC = 61
+WHOSE = {"namespace": "shop", "rollout": "checkout"}
+
+
+class Scrape:
+    """A registry, and the store of a story behind it."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.metrics = RolloutMetrics(self.registry)
+
+    def story(self) -> Story:
+        return scripted.quick(self.cut)
+
+    def cut(self, ports: Ports) -> Ports:
+        return replace(ports, rollouts=MeteredStore(ports.rollouts, self.metrics))
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(f"causal_rollouts_{name}", WHOSE | labels)
+
+    def shown(self) -> set[str]:
+        return {
+            sample.name
+            for family in self.registry.collect()
+            for sample in family.samples
+            if sample.labels.get("rollout") == "checkout"
+        }
+
+
+@pytest.fixture
+def scrape() -> Scrape:
+    return Scrape()
+
+
+def test_a_reverted_release_is_shown_with_its_reason_and_one_phase_at_a_time(scrape: Scrape) -> None:
+    story = scrape.story()
+    story.run(A_RESYNC)
+    assert scrape.value("rollout_phase", phase="Idle") == 1
+    story.request("good", CRASH_AFTER="3")
+    assert story.reach("Preparing")
+    assert scrape.value("rollout_phase", phase="Idle") is None
+    assert scrape.value("rollout_phase", phase="Preparing") == 1
+    assert story.end() == "Reverted"
+    assert scrape.value("rollout_condition", type="Stalled", reason="Reverted") == 1
+    assert scrape.value("rollout_condition", type="Ready", reason="Reverted") == 0
+
+
+def test_a_rollout_that_is_gone_leaves_no_series(scrape: Scrape) -> None:
+    story = scrape.story()
+    story.run(A_RESYNC)
+    assert scrape.shown()
+    story.delete()
+    story.run(3)
+    assert not scrape.shown()
+
+
+class FullDisk:
+    """A store whose records cannot be written; all else goes through."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    async def write_ahead(self, record: Record) -> Record:
+        raise self.error
+
+
+RECORD = type("Named", (), {"key": Key("shop", "checkout")})()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "counted"),
+    [(Refused("quota"), "Refused", 1), (Broken("etcd"), "Broken", 1), (NotYet("conflict"), "Broken", 0)],
+)
+async def test_a_record_that_cannot_be_written_is_counted_and_a_conflict_is_not(
+    scrape: Scrape, error: Exception, kind: str, counted: int
+) -> None:
+    store = MeteredStore(FullDisk(error), scrape.metrics)  # type: ignore[arg-type]
+    with pytest.raises(type(error)):
+        await store.write_ahead(RECORD)  # type: ignore[arg-type]
+    assert (scrape.value("record_write_failures_total", kind=kind) or 0) == counted
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "counted"), [(ValueError("x"), "Unexpected", 1), (NotYet("conflict"), "Broken", 0)]
+)
+async def test_a_pass_that_fails_is_counted_and_fails_on(
+    scrape: Scrape, error: Exception, kind: str, counted: int
+) -> None:
+    async def work(_: Key) -> float | None:
+        raise error
+
+    with pytest.raises(type(error)):
+        await scrape.metrics.counting(work)(Key("shop", "checkout"))
+    assert (scrape.value("pass_failures_total", kind=kind) or 0) == counted
