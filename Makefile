@@ -1,7 +1,7 @@
 # Every target in one line: make help
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv lock lint test oracles demo demo-embedded cluster-up cluster-status cluster-down e2e e2e-all figures crds calibrate bench image clean
+.PHONY: help venv lock lint test oracles demo demo-embedded cluster-up cluster-status cluster-down e2e e2e-all figures crds manifests calibrate bench image clean
 PY := .venv/bin/python
 
 help: ## Show this list
@@ -55,6 +55,10 @@ figures: cluster-up ## The figures of docs/measurements.md again: harms, 20 harm
 
 crds: venv ## Render crds/ from the API models
 	$(PY) -m causal_rollouts.api.schema
+	cp crds/*.yaml charts/causal-rollouts/files/crds/
+
+manifests: venv ## Render config/ and dist/install.yaml from the chart
+	$(PY) -m e2e.chart
 
 calibrate: venv ## False reverts and detections of the whole gate in simulation (minutes)
 	$(PY) -m pytest -q -m slow tests/calibration

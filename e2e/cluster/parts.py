@@ -109,6 +109,18 @@ KUBECTL = Part(
     pins="kubernetes",
 )
 KIND = Part("kind", "v0.33.0", packages=("sigs.k8s.io/kind",))
+HELM = Part(
+    "helm",
+    "v4.3.1",
+    packages=("helm.sh/helm/v4/cmd/helm",),
+    stamps=("helm.sh/helm/v4/internal/version.version=v4.3.1",),
+)
+HELM3 = Part(
+    "helm3",
+    "v3.22.0",
+    packages=("helm.sh/helm/v3/cmd/helm",),
+    stamps=("helm.sh/helm/v3/internal/version.version=v3.22.0",),
+)
 
 # Small ones first, so that a mistake shows early.
 HOST_PARTS = (GATEWAY_API, TRAEFIK, PAUSE, COREDNS, KUBE_STATE_METRICS, PROMETHEUS, KUBERNETES)
