@@ -23,6 +23,13 @@ EVERYTHING = (
     "networkPolicy.prometheusPeer.namespaceSelector.matchLabels.app=prometheus",
     "networkPolicy.scraperPeer.namespaceSelector.matchLabels.app=prometheus",
     "prometheus.tokenSecret.name=prometheus",
+    "prometheus.scrape=7.5",
+    "prometheus.ingestLag=3",
+    "prometheus.podLabel=kubernetes_pod",
+    "prometheus.namespaceLabel=kubernetes_namespace",
+    "operator.workers=4",
+    "operator.healthPort=9000",
+    "operator.logLevel=DEBUG",
     "imagePullSecrets[0].name=registry",
     "priorityClassName=system-cluster-critical",
     "nodeSelector.pool=system",
@@ -153,7 +160,9 @@ def test_the_operator_reads_the_settings_that_it_is_given(everything):
     read = read_settings(environment(everything))
     assert read.prometheus_url == "http://prometheus.monitoring:9090"
     assert read.watched == ("shop", "pay")
-    assert (read.scrape, read.ingest_lag, read.workers, read.health_port) == (15, 2, 8, 8080)
+    assert (read.scrape, read.ingest_lag, read.workers, read.health_port) == (7.5, 3, 4, 9000)
+    assert (read.pod_label, read.namespace_label) == ("kubernetes_pod", "kubernetes_namespace")
+    assert read.log_level == "DEBUG"
     (container,) = operators_pod(everything)["containers"]
     (mount,) = container["volumeMounts"]
     assert str(read.prometheus_token_file) == f"{mount['mountPath']}/token"
