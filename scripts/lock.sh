@@ -7,3 +7,4 @@ compile requirements/bootstrap.in -o requirements/bootstrap.txt
 compile --extra offline pyproject.toml requirements/dev.in -o requirements/dev.txt
 compile pyproject.toml -c requirements/dev.txt -o requirements/operator.txt
 compile -c requirements/dev.txt requirements/oracles.in -o requirements/oracles.txt
+compile requirements/release.in -o requirements/release.txt
