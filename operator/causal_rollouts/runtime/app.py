@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
+import socket
 import sys
 import time
 from dataclasses import dataclass, field, replace
@@ -117,6 +119,8 @@ async def operate(settings: OperatorSettings, ports: Ports, stop: asyncio.Event)
             ready_flag=health.ready,
         )
     )
+    # Without its watches the operator is blind: it ends, and says why, in place of serving on.
+    watching.add_done_callback(lambda _: stop.set())
     try:
         await queue.run(stop)
     finally:
@@ -145,6 +149,8 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201 - logs are not configured yet
         return 2
     configure(settings.log_level)
+    # kopf would ask for the user's name, and the user of an image has none.
+    os.environ.setdefault("POD_ID", socket.gethostname())
     asyncio.run(serve(settings))
     return 0
 
