@@ -48,7 +48,7 @@ e2e: cluster-up ## Core scenarios on the cluster, after the demo service's own t
 e2e-all: cluster-up ## Every scenario on the cluster
 	$(PY) -m e2e.demo test
 	$(PY) -m pytest -q -m cluster e2e/scenarios
-	$(PY) -m pytest -q -m cluster e2e/api tests
+	$(PY) -m pytest -q -m cluster e2e/api e2e/chart tests
 
 figures: cluster-up ## The figures of docs/measurements.md again: harms, 20 harmless releases in a row, shares, rest (80 minutes)
 	$(PY) -m e2e.figures

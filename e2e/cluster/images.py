@@ -56,15 +56,18 @@ def load_static(
     return name
 
 
-def load_archive(path: Path, cluster: Cluster, name: str = "", digest: str = "") -> None:
-    """Import an image archive (OCI layout or docker save) into every node."""
+def load_archive(
+    path: Path, cluster: Cluster, name: str = "", digest: str = "", nodes: Sequence[Node] = ()
+) -> None:
+    """Import an image archive (OCI layout or docker save) into these nodes, or into every one."""
     if cluster.provider is Provider.KIND:
         kind = parts.program(parts.KIND, "kind", cluster.places)
-        run([kind, "load", "image-archive", path, "--name", KIND_NAME], seconds=300)
+        some = ["--nodes", ",".join(node.name for node in nodes)] if nodes else []
+        run([kind, "load", "image-archive", path, "--name", KIND_NAME, *some], seconds=300)
         return
     cluster.need_host("loading an image")
     with ThreadPoolExecutor(max_workers=2) as pool:
-        list(pool.map(lambda node: _import(path, cluster, node, name, digest), cluster.nodes))
+        list(pool.map(lambda node: _import(path, cluster, node, name, digest), nodes or cluster.nodes))
 
 
 def write_archive(image: StaticImage, path: Path) -> str:
