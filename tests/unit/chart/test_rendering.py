@@ -30,6 +30,7 @@ EVERYTHING = (
     "operator.workers=4",
     "operator.healthPort=9000",
     "operator.logLevel=DEBUG",
+    "operator.prices=cpu=0.031/core-hour",
     "imagePullSecrets[0].name=registry",
     "priorityClassName=system-cluster-critical",
     "nodeSelector.pool=system",
@@ -162,7 +163,7 @@ def test_the_operator_reads_the_settings_that_it_is_given(everything):
     assert read.watched == ("shop", "pay")
     assert (read.scrape, read.ingest_lag, read.workers, read.health_port) == (7.5, 3, 4, 9000)
     assert (read.pod_label, read.namespace_label) == ("kubernetes_pod", "kubernetes_namespace")
-    assert read.log_level == "DEBUG"
+    assert (read.log_level, read.prices) == ("DEBUG", "cpu=0.031/core-hour")
     (container,) = operators_pod(everything)["containers"]
     (mount,) = container["volumeMounts"]
     assert str(read.prometheus_token_file) == f"{mount['mountPath']}/token"
