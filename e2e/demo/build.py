@@ -13,19 +13,21 @@ from e2e.cluster.state import Cluster
 
 SOURCES = Path(__file__).parent
 PINS = SOURCES.parent / "cluster" / "parts"
-PROGRAMS = ("service", "load", "world")
+PROGRAMS = ("service", "load", "world", "backend")
 IMAGE = "localhost/causal-rollouts-demo"
 LONGEST = 600
 
 
 @dataclass(frozen=True, slots=True)
 class Binaries:
-    """Static programs, and the image name under which the service is loaded."""
+    """Static programs, and the image names under which service and backend are loaded."""
 
     service: Path
     load: Path
     world: Path
+    backend: Path
     image: str
+    backend_image: str
 
 
 def sources_key(folder: Path = SOURCES) -> str:
@@ -40,18 +42,25 @@ def sources_key(folder: Path = SOURCES) -> str:
 
 
 def build() -> Binaries:
-    """The three programs, from the cache when their sources have not changed."""
+    """The programs, from the cache when their sources have not changed."""
     key = sources_key()
     home = places().cache / f"demo-{key}"
     if not home.exists():
         compiler = toolchain.go(places().cache, PINS)
-        say("building the demo service, load and world (half a minute at first)")
+        say("building the demo service, its backend, load and world (half a minute at first)")
         flags = ("-trimpath", "-buildvcs=false", "-ldflags", "-s -w")
         packages = [f"./{name}" for name in PROGRAMS]
         with fill(home) as folder:
             words = [str(compiler), "build", *flags, "-o", f"{folder}/", *packages]
             run(words, cwd=SOURCES, env=toolchain.ENVIRONMENT, seconds=LONGEST)
-    return Binaries(home / "service", home / "load", home / "world", f"{IMAGE}:{key}")
+    return Binaries(
+        service=home / "service",
+        load=home / "load",
+        world=home / "world",
+        backend=home / "backend",
+        image=f"{IMAGE}:{key}",
+        backend_image=f"{IMAGE}-backend:{key}",
+    )
 
 
 def run_tests() -> str:
@@ -61,7 +70,8 @@ def run_tests() -> str:
 
 
 def load_image(cluster: Cluster) -> Binaries:
-    """Build what is not built, and give the service to every node that lacks it."""
+    """Build what is not built, and give service and backend to every node that lacks them."""
     binaries = build()
     images.load_static(binaries.image, binaries.service, cluster)
+    images.load_static(binaries.backend_image, binaries.backend, cluster)
     return binaries

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -120,25 +120,33 @@ class Load:
     """
 
     def __init__(
-        self, binary: Path, gateway_url: str, host: str, rate: float = 150, seconds: float = 1800
+        self,
+        binary: Path,
+        url: str,
+        host: str,
+        rate: float = 150,
+        seconds: float = 1800,
+        more: Iterable[str] = (),
     ) -> None:
+        """url: of the gateway, by address. more: further flags of the program."""
         self._name = f"load-{host}"
         self._programs = Programs(places().run)
         self._progress = places().run / f"{self._name}.json"
-        self._argv = (
+        self.argv = (
             str(binary),
-            *("-url", gateway_url),
+            *("-url", url),
             *("-host", host),
             *("-rate", f"{rate:g}"),
             *("-duration", f"{seconds:g}s"),
             *("-progress", str(self._progress)),
+            *more,
         )
 
     def start(self) -> Self:
         """Begin; a load on the same host that an earlier run left behind is replaced."""
         self._programs.stop([self._name], ENDS_WITHIN)
         self._progress.unlink(missing_ok=True)
-        self._programs.start(Program(self._name, self._argv))
+        self._programs.start(Program(self._name, self.argv))
         wait_for("the first counts of the load", self._progress.exists, 10, alive=self._check)
         return self
 

@@ -32,4 +32,15 @@ VERSIONS = _known(
     # Long enough to become ready and be given traffic, so that users do see the crash.
     Version("v5", "crashes 15 s after each start", {"CRASH_AFTER": "15"}),
     Version("v6", "as good as v1, yet another template"),
+    # Quicker by itself by about as much as the CPU that it takes from its node makes all pods there wait.
+    Version(
+        "v7",
+        "quicker by itself, and keeps the CPU of its node busy meanwhile",
+        {"BURN_CORES": "1", "LATENCY_FACTOR": "0.5"},
+    ),
+    Version(
+        "v8",
+        "two more calls to the backend beside each answer, which does not wait for them",
+        {"BACKEND_BESIDE": "2"},
+    ),
 )

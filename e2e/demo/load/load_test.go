@@ -81,6 +81,7 @@ func TestOnlyThisMachineAndTheClusterMayBeLoaded(t *testing.T) {
 		{"-url", "http://localhost:8000"}, {"-url", "https://127.0.0.1"}, {"-url", "127.0.0.1:8000"},
 		{"-url", "http://192.0.2.1", "-cluster", "192.0.2.0/24"}, {"-cluster", "0.0.0.0/0"},
 		{"-rate", "501"}, {"-rate", "0"}, {"-rate", "NaN"}, {"-duration", "5h"}, {"-duration", "0s"}, {"-paths", "cart"},
+		{"-workers", "0"}, {"-workers", "601"},
 	} {
 		if _, err := readOrder(append(arguments, "-host", "checkout.demo.test")); err == nil {
 			t.Errorf("%v was accepted", arguments)
@@ -143,6 +144,20 @@ func TestEveryAnswerIsCountedByCodeVersionAndArm(t *testing.T) {
 	}
 	if text, err := os.ReadFile(progress); err != nil || !strings.Contains(string(text), `"canary"`) {
 		t.Errorf("progress file: %v, %s", err, text)
+	}
+}
+
+func TestFewWorkersNeverHaveMoreRequestsInFlight(t *testing.T) {
+	var now, highest atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		highest.Store(max(highest.Load(), now.Add(1)))
+		time.Sleep(20 * time.Millisecond)
+		now.Add(-1)
+	}))
+	defer server.Close()
+	loaded(t, context.Background(), "-url", server.URL, "-rate", "400", "-duration", "300ms", "-workers", "3")
+	if got := highest.Load(); got < 2 || got > 3 {
+		t.Errorf("%d requests in flight, asked for 3 at most", got)
 	}
 }
 

@@ -22,12 +22,13 @@ const (
 	fastest = 500
 	longest = 4 * time.Hour
 	// In flight at most; reached only when the service stalls.
-	workers = 600
+	most = 600
 )
 
 type order struct {
 	url, host, progress string
 	rate                float64
+	workers             uint64
 	duration            time.Duration
 	paths               []string
 	ranges              []netip.Prefix
@@ -42,6 +43,7 @@ func readOrder(arguments []string) (order, error) {
 	flags.StringVar(&o.host, "host", "", "Host header, which chooses the route")
 	flags.Float64Var(&o.rate, "rate", 150, "mean requests a second, at most 500")
 	flags.DurationVar(&o.duration, "duration", 10*time.Minute, "ends by itself after this, at most 4h")
+	flags.Uint64Var(&o.workers, "workers", most, "requests in flight at most, up to 600; with few the load waits for answers and cannot bury who is slow")
 	flags.StringVar(&paths, "paths", "/,/cart", "asked for in equal shares")
 	flags.StringVar(&o.progress, "progress", "", "file to hold the counts so far, rewritten each second")
 	flags.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of the arrival times")
@@ -65,6 +67,9 @@ func (o order) checkBounds() error {
 	}
 	if o.duration <= 0 || o.duration > longest {
 		mistakes = append(mistakes, fmt.Errorf("-duration is %s; give more than 0 and at most %s", o.duration, longest))
+	}
+	if o.workers < 1 || o.workers > most {
+		mistakes = append(mistakes, fmt.Errorf("-workers is %d; give 1 to %d", o.workers, most))
 	}
 	for _, path := range o.paths {
 		if !strings.HasPrefix(path, "/") {
@@ -96,7 +101,7 @@ func main() {
 // run loads until the duration is over or the context ends, then waits for answers under way.
 func run(stop context.Context, o order) ([]byte, error) {
 	pacer := newArrivals(o.rate, o.duration, o.seed)
-	attacker := vegeta.NewAttacker(vegeta.Client(client()), vegeta.Workers(16), vegeta.MaxWorkers(workers), vegeta.MaxBody(0))
+	attacker := vegeta.NewAttacker(vegeta.Client(client()), vegeta.Workers(min(16, o.workers)), vegeta.MaxWorkers(o.workers), vegeta.MaxBody(0))
 	counts := newTally(o.rate, pacer.dropped.Load)
 	results := attacker.Attack(targeter(o.url, o.host, o.paths), pacer, o.duration, "")
 

@@ -8,23 +8,18 @@ import (
 	"time"
 )
 
-const backendTimeout = 5 * time.Second
-
 // handler answers requests as the behaviour says and counts them.
 type handler struct {
-	settings  settings
-	behaviour *behaviour
-	meters    *meters
-	places    chan struct{}
-	backend   *http.Client
-	draining  atomic.Bool
+	settings   settings
+	behaviour  *behaviour
+	meters     *meters
+	places     chan struct{}
+	downstream *downstream
+	draining   atomic.Bool
 }
 
 func newHandler(s settings, b *behaviour, m *meters) *handler {
-	h := &handler{settings: s, behaviour: b, meters: m, backend: &http.Client{
-		Timeout:   backendTimeout,
-		Transport: &http.Transport{MaxIdleConnsPerHost: 64},
-	}}
+	h := &handler{settings: s, behaviour: b, meters: m, downstream: newDownstream(s, m)}
 	if s.Concurrency >= 1 {
 		h.places = make(chan struct{}, int(s.Concurrency))
 	}
@@ -57,6 +52,7 @@ func (h *handler) route(name string) http.HandlerFunc {
 			h.places <- struct{}{}
 			defer func() { <-h.places }()
 		}
+		h.downstream.beside()
 		time.Sleep(h.behaviour.latency(start))
 		code := h.outcome(r.Context(), start)
 
@@ -74,29 +70,11 @@ func (h *handler) route(name string) http.HandlerFunc {
 }
 
 func (h *handler) outcome(ctx context.Context, start time.Time) int {
-	if h.settings.BackendURL != "" {
-		for range int(h.settings.BackendCalls) {
-			if !h.call(ctx) {
-				return http.StatusBadGateway
-			}
-		}
+	if !h.downstream.answers(ctx) {
+		return http.StatusBadGateway
 	}
 	if h.behaviour.fails(start) {
 		return http.StatusInternalServerError
 	}
 	return http.StatusOK
-}
-
-func (h *handler) call(ctx context.Context) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.settings.BackendURL, nil)
-	if err != nil {
-		return false
-	}
-	response, err := h.backend.Do(request)
-	if err != nil {
-		return false
-	}
-	defer response.Body.Close()
-	io.Copy(io.Discard, response.Body)
-	return response.StatusCode < http.StatusInternalServerError
 }

@@ -19,11 +19,13 @@ var buckets = []float64{
 	.1, .14, .19, .26, .36, .5, .7, 1, 1.4, 1.9, 2.6, 3.6, 5,
 }
 
-// meters count what users of the service see.
+// meters count what users of the service see, and what it asks of others; the CPU it uses comes from
+// the process collector.
 type meters struct {
-	registry *prometheus.Registry
-	duration *prometheus.HistogramVec
-	requests *prometheus.CounterVec
+	registry   *prometheus.Registry
+	duration   *prometheus.HistogramVec
+	requests   *prometheus.CounterVec
+	downstream *prometheus.CounterVec
 }
 
 func newMeters(b *behaviour) *meters {
@@ -39,8 +41,12 @@ func newMeters(b *behaviour) *meters {
 			Name: "http_server_requests_total",
 			Help: "Requests answered.",
 		}, labels),
+		downstream: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "downstream_requests_total",
+			Help: "Requests made to the backend, by the code of its answer; none where there was none.",
+		}, []string{"code"}),
 	}
-	m.registry.MustRegister(m.duration, m.requests, truth{b},
+	m.registry.MustRegister(m.duration, m.requests, m.downstream, truth{b},
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

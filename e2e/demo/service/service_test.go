@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -157,6 +158,54 @@ func TestAFailingBackendFailsItsCallers(t *testing.T) {
 	server, _ := serving(t, map[string]string{"MEDIAN_MS": "1", "BACKEND_URL": backend.URL, "BACKEND_CALLS": "3"})
 	if response, _ := get(t, server.URL); response.StatusCode != http.StatusBadGateway || calls != 1 {
 		t.Errorf("got %d after %d calls", response.StatusCode, calls)
+	}
+}
+
+func TestCallsBesideAnAnswerAreMadeOneByOneAndCountedButNotWaitedFor(t *testing.T) {
+	held := make(chan struct{})
+	var calls, now, most atomic.Int64
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		most.Store(max(most.Load(), now.Add(1)))
+		<-held
+		now.Add(-1)
+		calls.Add(1)
+	}))
+	defer backend.Close()
+	server, _ := serving(t, map[string]string{
+		"MEDIAN_MS": "1", "BASE_ERRORS": "0", "BACKEND_URL": backend.URL, "BACKEND_CALLS": "0", "BACKEND_BESIDE": "3",
+	})
+	for range 10 {
+		if response, _ := get(t, server.URL); response.StatusCode != http.StatusOK {
+			t.Errorf("an answer that needs no backend is %d", response.StatusCode)
+		}
+	}
+	close(held)
+	// One under way and the backlog; what came beyond it was let go.
+	page := ""
+	for range 500 {
+		if _, page = get(t, server.URL+"/metrics"); strings.Contains(page, `downstream_requests_total{code="200"} 17`) {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if !strings.Contains(page, `downstream_requests_total{code="200"} 17`) || calls.Load() != 17 || most.Load() != 1 {
+		t.Errorf("%d calls made, %d at once", calls.Load(), most.Load())
+	}
+}
+
+func TestEachCallToTheBackendIsCounted(t *testing.T) {
+	backend := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server, _ := serving(t, map[string]string{
+		"MEDIAN_MS": "1", "BASE_ERRORS": "0", "BACKEND_URL": backend.URL, "BACKEND_CALLS": "3",
+	})
+	get(t, server.URL)
+	backend.Close()
+	get(t, server.URL)
+	_, page := get(t, server.URL+"/metrics")
+	for _, want := range []string{`downstream_requests_total{code="200"} 3`, `downstream_requests_total{code="none"} 1`, "process_cpu_seconds_total"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("/metrics lacks %s", want)
+		}
 	}
 }
 

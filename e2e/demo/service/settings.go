@@ -32,9 +32,10 @@ type settings struct {
 	BurnCores     float64 `json:"burn_cores"`
 	Onset         float64 `json:"onset"`
 
-	BackendURL   string  `json:"backend_url"`
-	BackendCalls float64 `json:"backend_calls"`
-	Concurrency  float64 `json:"concurrency"`
+	BackendURL    string  `json:"backend_url"`
+	BackendCalls  float64 `json:"backend_calls"`
+	BackendBeside float64 `json:"backend_beside"`
+	Concurrency   float64 `json:"concurrency"`
 
 	WorldURL       string  `json:"world_url"`
 	DrainSeconds   float64 `json:"drain_seconds"`
@@ -66,9 +67,10 @@ func readSettings(env func(string) string) (settings, error) {
 		BurnCores:     r.number("BURN_CORES", 0, 0, 16),
 		Onset:         r.number("ONSET", 0, 0, 86400),
 
-		BackendURL:   r.address("BACKEND_URL"),
-		BackendCalls: r.number("BACKEND_CALLS", 1, 0, 20),
-		Concurrency:  r.number("CONCURRENCY", 0, 0, 10000),
+		BackendURL:    r.address("BACKEND_URL"),
+		BackendCalls:  r.number("BACKEND_CALLS", 1, 0, 20),
+		BackendBeside: r.number("BACKEND_BESIDE", 0, 0, 20),
+		Concurrency:   r.number("CONCURRENCY", 0, 0, 10000),
 
 		WorldURL:       r.address("WORLD_URL"),
 		DrainSeconds:   r.number("DRAIN_SECONDS", 2, 0, 60),

@@ -37,4 +37,5 @@ def test_what_is_built_is_taken_from_the_cache(tmp_path, monkeypatch):
     (tmp_path / f"demo-{key}").mkdir()
     binaries = build.build()
     assert binaries.image == f"localhost/causal-rollouts-demo:{key}"
+    assert binaries.backend_image == f"localhost/causal-rollouts-demo-backend:{key}"
     assert binaries.load == tmp_path / f"demo-{key}" / "load"
