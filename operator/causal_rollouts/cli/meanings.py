@@ -63,6 +63,12 @@ MEANINGS: dict[Reason, Meaning] = {
         "more than the harm margin, with more evidence than the error budget allows to be chance.",
         "Mend the version and apply it; `report` shows the evidence over time.",
     ),
+    Reason.NEIGHBOUR_HARM: Meaning(
+        "Stable pods on the nodes of the candidate got worse than stable pods on other nodes, though the "
+        "candidate need not be slow itself: it takes something (CPU, memory, disk) that a node shares out.",
+        "Give the candidate a limit, or room of its own (requests, other nodes), or mend what it uses so "
+        "much of.",
+    ),
     Reason.SAFETY_PROVEN: Meaning("Every gating metric has shown that harm is below its margin."),
     Reason.TIME_PASSED: Meaning("Mode Observe: stages move by time, verdicts are only told."),
     Reason.GATHERING_EVIDENCE: Meaning("Nothing is certain yet; each new bin of measurements adds to it."),

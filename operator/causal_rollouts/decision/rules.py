@@ -16,6 +16,7 @@ from causal_rollouts.decision.probe import probe_due, probing
 from causal_rollouts.decision.situation import Situation, Template
 from causal_rollouts.decision.verdict import verdict, without_data
 from causal_rollouts.model.decision import Decision
+from causal_rollouts.model.metrics import MetricKind
 from causal_rollouts.model.percent import percent
 from causal_rollouts.model.reasons import Act, Outcome, Phase, Reason, Validity, Verdict
 from causal_rollouts.model.registration import OnInconclusive
@@ -92,7 +93,10 @@ def harm_reverts(s: Situation) -> Decision | None:
     """Evidence of harm inside the error budget reverts, whatever else is true."""
     if s.evidence is None or not (s.exposed and s.enforcing and s.evidence.harm):
         return None
-    return Decision(Verdict.HARM, Act.REVERT, Reason.HARM_PROVEN, words.harm(s.evidence), Outcome.REVERTED)
+    worst = s.evidence.worst
+    beside = worst is not None and worst.kind is MetricKind.NEIGHBOUR
+    reason = Reason.NEIGHBOUR_HARM if beside else Reason.HARM_PROVEN
+    return Decision(Verdict.HARM, Act.REVERT, reason, words.harm(s.evidence), Outcome.REVERTED)
 
 
 def blocked(s: Situation) -> Decision | None:

@@ -6,7 +6,7 @@ import math
 
 from causal_rollouts.model.checks import Check
 from causal_rollouts.model.evidence import Evidence, MetricEvidence, Process
-from causal_rollouts.model.metrics import Gating
+from causal_rollouts.model.metrics import Gating, MetricKind
 from causal_rollouts.model.percent import percent
 
 
@@ -27,9 +27,13 @@ def harm(evidence: Evidence) -> str:
     """Why harm is taken for proven."""
     worst = evidence.worst
     share = f", {worst.metric} alone {worst.log_e:.1f}" if worst else ""
+    if worst is not None and worst.kind is MetricKind.NEIGHBOUR:
+        what = f"the candidate harms those beside it: {_worst(evidence)} against stable pods on other nodes"
+    else:
+        what = f"the candidate causes harm: {_worst(evidence)} against baseline"
     return (
-        f"the candidate causes harm: {_worst(evidence)} against baseline; evidence "
-        f"{evidence.log_harm:.1f} nats{share}, the error budget ends at {evidence.log_threshold:.1f}"
+        f"{what}; evidence {evidence.log_harm:.1f} nats{share}, the error budget ends at "
+        f"{evidence.log_threshold:.1f}"
     )
 
 

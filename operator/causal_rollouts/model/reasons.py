@@ -85,6 +85,7 @@ class Reason(StrEnum):
     ROUTE_CONTESTED = "RouteContested"
     # evidence
     HARM_PROVEN = "HarmProven"
+    NEIGHBOUR_HARM = "NeighbourHarm"
     SAFETY_PROVEN = "SafetyProven"
     TIME_PASSED = "TimePassed"
     GATHERING_EVIDENCE = "GatheringEvidence"

@@ -10,8 +10,8 @@ import pytest
 from causal_rollouts.decision.decide import decide
 from causal_rollouts.decision.situation import Facts, Template
 from causal_rollouts.model.checks import Check, CheckName
-from causal_rollouts.model.evidence import ShareTest
-from causal_rollouts.model.metrics import Gating
+from causal_rollouts.model.evidence import Process, ShareTest
+from causal_rollouts.model.metrics import Gating, MetricKind
 from causal_rollouts.model.reasons import Act, Outcome, Phase, Reason, Validity, Verdict
 from causal_rollouts.model.registration import Mode, OnInconclusive
 from tests.unit.decision.situations import evidence, good_stage, metric, registration
@@ -39,6 +39,19 @@ def test_proven_harm_reverts_and_names_the_evidence() -> None:
     assert decision.outcome is Outcome.REVERTED
     assert "5.0 nats" in decision.because
     assert "latency" in decision.because
+
+
+def test_harm_to_neighbours_alone_is_a_reason_of_its_own() -> None:
+    fine = metric(effect=-0.02, lower=-0.1, upper=0.06)
+    beside = metric(name="latency/neighbours", kind=MetricKind.NEIGHBOUR, effect=0.3, lower=0.1, upper=0.5)
+    direct = Process("latency", MetricKind.LATENCY, 380, -1.0, -1.3)
+    spill = Process(beside.name, MetricKind.NEIGHBOUR, 380, 9.0, -3.3)
+    seen = evidence(log_harm=5.7, metrics=(fine, beside), processes=(direct, spill))
+    decision = decide(good_stage(seen=seen))
+    assert (decision.act, decision.reason) == (Act.REVERT, Reason.NEIGHBOUR_HARM)
+    assert "beside it: latency/neighbours +35.0%" in decision.because
+    both = decide(good_stage(seen=replace(seen, processes=(replace(direct, log_e=12.0), spill))))
+    assert (both.act, both.reason) == (Act.REVERT, Reason.HARM_PROVEN)
 
 
 def test_evidence_just_under_the_budget_does_not_revert() -> None:
