@@ -104,7 +104,7 @@ def judge(state: ContinuousState, frame: Frame, margins: Margins) -> ContinuousF
     tau = _finding(effects, frame.windows, margins, shown, _NO_PAIR, note)
     neighbour = _finding(neighbours, frame.windows, margins, shown, _NO_NEIGHBOUR, "") if neighbours else None
     return ContinuousFindings(
-        tau=tau,
+        tau=replace(tau, naive=_naive(state, layout, t0)),
         neighbour=neighbour,
         shared=_shared(state, t0),
         placebo=placebo(state, layout, t0),
@@ -211,6 +211,22 @@ def _shared(state: ContinuousState, t0: int) -> float:
         if requests > 0:
             return float(total / requests - past[1] / past[0])
     return 0.0
+
+
+def _naive(state: ContinuousState, layout: Layout, t0: int) -> float:
+    """Canary slots against all stable pods since t0, as dashboards compare them; nan while one is missing.
+
+    Stable pods are older, stand on other nodes and may suffer from the canary themselves.
+    """
+    mark = next((m for m in state.marks if m.bin == t0), None)
+    if mark is None:
+        return math.nan
+    canary, canary_total = state.sums[layout.rows[layout.canary]].sum(axis=0).tolist()
+    S = len(state.stable)
+    stable, stable_total = (state.sums[:S] - mark.sums[:S]).sum(axis=0).tolist()
+    if canary <= 0 or stable <= 0:
+        return math.nan
+    return float(canary_total / canary - stable_total / stable)
 
 
 def _pure_nodes(layout: Layout) -> int:

@@ -154,7 +154,8 @@ class Finding:
 
     harm_margin and safe_margin are log ratios as resolved (points and base rates applied).
     log_e_stage: safety evidence of the newest window alone (>= 0: the stage does not contradict).
-    se: standard error of the effect, nan where the engine knows none.
+    se: standard error of the effect, nan where the engine knows none. naive: what a plain comparison of the
+    canary's pods with all stable pods would have said; told, never used.
     """
 
     tracks: tuple[Track, ...]
@@ -168,6 +169,7 @@ class Finding:
     identified: bool = True
     note: str = ""
     se: float = math.nan
+    naive: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

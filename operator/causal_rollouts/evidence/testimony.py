@@ -196,4 +196,5 @@ def _told(
         identified=not nothing and finding is not None and finding.identified,
         note=one.note or ("" if finding is None else finding.note),
         se=math.nan if finding is None else finding.se,
+        naive=math.nan if finding is None else finding.naive,
     )

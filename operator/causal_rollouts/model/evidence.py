@@ -39,6 +39,8 @@ class MetricEvidence:
     harm_margin, safe_margin: log ratios that effect is held against.
     threshold_advance, threshold_promote: what log_e_safe must reach.
     se: standard error of the effect, nan where there is none.
+    naive: log ratio of the canary's pods to all stable pods, nan where there is none; told beside the effect
+    to show what a comparison says that knows no fresh pods, nodes and neighbours. Nothing is decided by it.
     identified: False where the design cannot see this metric now (says why in `note`).
     """
 
@@ -59,6 +61,7 @@ class MetricEvidence:
     identified: bool = True
     note: str = ""
     se: float = math.nan
+    naive: float = math.nan
 
     @property
     def contradicts(self) -> bool:

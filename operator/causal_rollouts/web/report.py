@@ -139,6 +139,7 @@ def _metrics(record: Record) -> str:
                     name,
                     _role(stick),
                     shown,
+                    "-" if math.isnan(stick.naive) else percent(stick.naive),
                     percent(stick.harm),
                     percent(stick.safe) if stick.gates else "-",
                     _nats(found.harm) if found else "-",
@@ -146,8 +147,22 @@ def _metrics(record: Record) -> str:
                 )
             )
         )
-    head = ("Metric", "May", "Effect at the last look", "Harm above", "Safe below", "For harm", "For safety")
-    return _table(head, rows) + _notes(yardsticks(record).values())
+    head = (
+        "Metric",
+        "May",
+        "Effect at the last look",
+        "Naive",
+        "Harm above",
+        "Safe below",
+        "For harm",
+        "For safety",
+    )
+    naive = (
+        '<p class="dim">Naive: the canary\'s pods against all stable pods, as a dashboard compares them. It '
+        "takes the age of pods, their nodes and the suffering of neighbours for the release, and sees "
+        "nothing that harms everybody. Nothing is decided by it.</p>"
+    )
+    return _table(head, rows) + _notes(yardsticks(record).values()) + naive
 
 
 def _notes(sticks: Iterable[Yardstick]) -> str:

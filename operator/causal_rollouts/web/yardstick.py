@@ -21,7 +21,10 @@ CONTINUOUS = frozenset({MetricKind.LATENCY, MetricKind.NEIGHBOUR, MetricKind.FOO
 
 @dataclass(frozen=True, slots=True)
 class Yardstick:
-    """harm, safe: margins as log ratios. advance, promote: evidence for safety, in nats."""
+    """harm, safe: margins as log ratios. advance, promote: evidence for safety, in nats.
+
+    naive: log ratio of canary to all stable pods, nan where unknown.
+    """
 
     name: str
     kind: MetricKind
@@ -31,6 +34,7 @@ class Yardstick:
     advance: float
     promote: float
     note: str = ""
+    naive: float = math.nan
 
     @property
     def gates(self) -> bool:
@@ -75,6 +79,7 @@ def _told(metric: MetricEvidence) -> Yardstick:
         advance=metric.threshold_advance,
         promote=metric.threshold_promote,
         note=metric.note,
+        naive=metric.naive,
     )
 
 

@@ -148,3 +148,21 @@ def test_harm_is_weighed_against_the_null_margin_with_the_horizon_credit(monkeyp
     assert found.tau.tracks[0].log_e == pytest.approx(1.1 + math.log(harm / null), abs=1e-4)
     assert found.tau.harm_margin == pytest.approx(math.log(1.05))
     assert found.tau.safe_margin == pytest.approx(math.log(1.10))
+
+
+def test_a_naive_comparison_takes_what_neighbours_suffer_for_the_canarys_gain():
+    release = draw(np.random.default_rng(0), FLEET)
+    end = T0 + 24
+    state = continuous.begin(release.frame(T0 - 1), release.part(release.first, T0))
+    frame = release.frame(end - 1)
+    state = continuous.absorb(state, frame, release.part(T0, end))
+    offsets = dict(zip(state.stable, state.offsets, strict=True))
+    hand = ByHand(release, state.components, offsets, T0, end)
+    canary = [(u, max(u.ready, T0) + WARM_UP) for u in hand.slots if u.arm is Arm.CANARY]
+    sides = [[(u, T0) for u in hand.stable], canary]
+    cells = [[c for u, b in side for at in range(b, end) if (c := hand.z.get((u.id, at)))] for side in sides]
+    stable, treated = (sum(w * z for w, z in side) / sum(w for w, _ in side) for side in cells)
+    found = continuous.judge(state, frame, MARGINS)
+    assert found.tau.naive == pytest.approx(treated - stable)
+    assert found.neighbour is not None
+    assert math.isnan(found.neighbour.naive)

@@ -214,3 +214,11 @@ def test_what_an_effect_stands_against_is_said_where_it_is_not_what_was_planned(
     html = page("Releases", [with_evidence(record(), metrics=(fallen,))])
     assert "<li>latency: &lt;b&gt; fewer than two nodes</li>" in html
     assert "<li>latency" not in page("Releases", [with_evidence(record())])
+
+
+def test_what_a_naive_comparison_would_have_said_stands_beside_the_effect():
+    metrics = (metric(name="latency", naive=math.log(0.8)), metric(name="errors"))
+    html = page("Releases", [with_evidence(record(), metrics=metrics)])
+    assert "<td>+49.2% (+28.4% to +82.2%)</td><td>-20.0%</td>" in html
+    assert "Nothing is decided by it." in html
+    assert "-20.0%" not in page("Releases", [record()])
