@@ -11,6 +11,7 @@ import pytest
 
 from e2e.cluster import state
 from e2e.cluster.state import Cluster
+from e2e.demo.backend import Backend, deploy
 from e2e.demo.manifests import RouteForm
 from e2e.demo.world_server import World
 from e2e.ground import Ground, ground
@@ -20,6 +21,9 @@ from e2e.shop import Shop
 RATE = 120.0
 LONGEST = 5400.0
 NAMESPACE = "shop"
+ORDERS_RATE = 60.0
+# The first step leaves room in the backend for three calls a request, the second does not.
+ORDERS_STAGES = [{"weight": weight, "minDuration": "30s", "maxDuration": "15m"} for weight in (5, 40)]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -63,6 +67,23 @@ def checkout(made: Ground) -> Iterator[Shop]:
 def basket(made: Ground) -> Iterator[Shop]:
     """The target whose route Git lists with all three backends (Weights)."""
     yield from _shop(made, "basket", RouteForm.WEIGHTS)
+
+
+@pytest.fixture(scope="session")
+def backend(made: Ground) -> Backend:
+    """What `orders` calls once a request; with 60 of them a second it has a quarter to spare."""
+    shared = Backend(made.binaries.backend_image, namespace=NAMESPACE)
+    deploy(made.cluster, shared)
+    return shared
+
+
+@pytest.fixture(scope="session")
+def orders(made: Ground, backend: Backend) -> Iterator[Shop]:
+    """The target with a backend. Made when the first scenario asks for it, which waits for its history."""
+    app = made.app("orders", NAMESPACE, replicas=8, extra={"BACKEND_URL": backend.url})
+    shop = Shop(made.cluster, app, spec={"stages": ORDERS_STAGES})
+    with made.open(shop, ORDERS_RATE, LONGEST):
+        yield shop
 
 
 @pytest.fixture(scope="session", autouse=True)

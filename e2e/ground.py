@@ -1,8 +1,9 @@
 """What stands before any release: the cluster, the operator, one world, and apps under load."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from e2e.cluster import state
 from e2e.cluster.progress import say
@@ -26,9 +27,21 @@ class Ground:
     world: World
     operator: OperatorProcess
 
-    def app(self, name: str, namespace: str, replicas: int) -> App:
-        """An app of the demo service, with the noise that it brings in on purpose told."""
-        app = App(self.binaries.image, name, namespace, replicas=replicas, world_url=self.world.url_for_pods)
+    def app(
+        self, name: str, namespace: str, replicas: int, extra: Mapping[str, str] = MappingProxyType({})
+    ) -> App:
+        """An app of the demo service, with the noise that it brings in on purpose told.
+
+        extra: environment of all its versions.
+        """
+        app = App(
+            self.binaries.image,
+            name,
+            namespace,
+            replicas=replicas,
+            world_url=self.world.url_for_pods,
+            extra=extra,
+        )
         say(f"{name}: noise on purpose:")
         for line in app.noise.lines():
             say(f"  {line}")

@@ -187,6 +187,18 @@ class Shop:
             if env["name"] == "VERSION"
         )
 
+    def places(self) -> dict[str, tuple[str, str]]:
+        """Node and arm of each pod that serves the app."""
+        pods = get(self.cluster, "-n", self.app.namespace, "pods", "-l", f"app={self.app.name}")["items"]
+        return {
+            pod["metadata"]["name"]: (
+                pod["spec"].get("nodeName", ""),
+                pod["metadata"]["labels"][manifests.ARM],
+            )
+            for pod in pods
+            if not pod["metadata"].get("deletionTimestamp")
+        }
+
     def slots(self) -> list[str]:
         """Names of the ReplicaSets of slots that exist."""
         words = ["replicasets", "-l", f"{GROUP}/slot"]

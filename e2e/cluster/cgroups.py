@@ -8,6 +8,8 @@ from e2e.cluster.trouble import ClusterTrouble
 
 ROOT = Path("/sys/fs/cgroup")
 PARENT = "causal-rollouts"
+FIRST = 16
+"""Weight of all pods together against one other process of this machine."""
 
 
 def kubelet_path(node: str) -> str:
@@ -19,7 +21,10 @@ def is_v2(root: Path = ROOT) -> bool:
 
 
 def create(node: str) -> None:
-    """The node's group in every controller, before kubelet looks for it."""
+    """The node's group in every controller, before kubelet looks for it.
+
+    Pods are served before other work on this machine: what a node's budget gives is then there to be had.
+    """
     if is_v2():
         _create_v2(node)
         return
@@ -28,6 +33,7 @@ def create(node: str) -> None:
         group.mkdir(parents=True, exist_ok=True)
         if (group / "cpuset.cpus").exists():
             _copy_cpuset(hierarchy, node)
+    (_cpu_v1() / PARENT / "cpu.shares").write_text(str(FIRST * 1024))
 
 
 def set_budget(node: str, cores: float, period_us: int) -> None:
@@ -138,3 +144,4 @@ def _create_v2(node: str) -> None:
     for parent in (ROOT, ROOT / PARENT):
         for controller in sorted(have & {"cpu", "cpuset", "memory", "pids", "io", "hugetlb"}):
             (parent / "cgroup.subtree_control").write_text(f"+{controller}")
+    (ROOT / PARENT / "cpu.weight").write_text(str(FIRST * 100))

@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,20 @@ def set_budget(cluster: Cluster, node: str, cores: float, period_us: int = 100_0
     """Chaos: change what the pods of one node may use together. The scheduler is not told."""
     cluster.need_host("a node's CPU budget")
     cgroups.set_budget(cluster.node(node).name, cores, period_us)
+
+
+@contextmanager
+def small_budgets(cluster: Cluster, cores: float, period_us: int) -> Iterator[None]:
+    """Chaos: every node has less while the body runs, so that one busy pod is enough to fill a node."""
+    usual = cluster.settings
+    say(f"every node may use {cores:g} core, given out anew each {period_us / 1000:g} ms")
+    try:
+        for node in cluster.nodes:
+            set_budget(cluster, node.name, cores, period_us)
+        yield
+    finally:
+        for node in cluster.nodes:
+            set_budget(cluster, node.name, usual.cores, usual.period_us)
 
 
 def containerd_config(data: Path, state: Path) -> str:

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestARequestBurnsTheCPUTimeItWasGiven(t *testing.T) {
@@ -22,6 +24,28 @@ func TestARequestBurnsTheCPUTimeItWasGiven(t *testing.T) {
 	if used := threadCPU() - before; used < 20*time.Millisecond || used > 25*time.Millisecond {
 		t.Errorf("burnt %s of CPU, asked for 20ms", used)
 	}
+}
+
+func TestAnAnswerMeansThatTheCPUWasBurnt(t *testing.T) {
+	p := newPool(2, 8)
+	before := allCPU(t)
+	for range 5 {
+		if err := p.do(context.Background(), 10*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if used := allCPU(t) - before; used < 50*time.Millisecond {
+		t.Errorf("five requests of 10ms used %s of CPU", used)
+	}
+}
+
+func allCPU(t *testing.T) time.Duration {
+	t.Helper()
+	var used unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Nano())
 }
 
 func TestWhatFindsNoWorkerWaitsInTheQueueAndIsCounted(t *testing.T) {
