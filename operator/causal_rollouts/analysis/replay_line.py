@@ -15,7 +15,10 @@ from causal_rollouts.model.reasons import Act
 
 @dataclass(frozen=True, slots=True)
 class MetricLine:
-    """One metric of a line. effect, lower, upper: relative change (.25 is 25% more); None where unknown."""
+    """One metric of a line. effect, lower, upper: relative change (.25 is 25% more); None where unknown.
+
+    naive: that of the canary against all stable pods, by which nothing is decided.
+    """
 
     name: str
     effect: float | None
@@ -24,6 +27,7 @@ class MetricLine:
     log_e_harm: float | None
     log_e_safe: float | None
     validity: str
+    naive: float | None = None
 
     def plain(self) -> dict[str, object]:
         """As JSON has it."""
@@ -35,6 +39,7 @@ class MetricLine:
             "logEHarm": self.log_e_harm,
             "logESafe": self.log_e_safe,
             "validity": self.validity,
+            "naive": self.naive,
         }
 
 
@@ -154,6 +159,7 @@ def _metric(metric: MetricEvidence) -> MetricLine:
         log_e_harm=_finite(metric.log_e_harm),
         log_e_safe=_finite(metric.log_e_safe),
         validity=str(metric.validity),
+        naive=_relative(metric.naive),
     )
 
 
