@@ -22,8 +22,12 @@ RATE = 120.0
 LONGEST = 5400.0
 NAMESPACE = "shop"
 ORDERS_RATE = 60.0
-# The first step leaves room in the backend for three calls a request, the second does not.
-ORDERS_STAGES = [{"weight": weight, "minDuration": "30s", "maxDuration": "15m"} for weight in (5, 40)]
+ORDERS_SPEC = {
+    # The first step leaves room in the backend for three calls a request, the second does not.
+    "stages": [{"weight": weight, "minDuration": "30s", "maxDuration": "30m"} for weight in (5, 40)],
+    "probe": "Switchback",
+    "switchback": {"after": 6, "probes": 1, "cycles": 5, "shortest": 4, "longest": 8},
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -81,7 +85,7 @@ def backend(made: Ground) -> Backend:
 def orders(made: Ground, backend: Backend) -> Iterator[Shop]:
     """The target with a backend. Made when the first scenario asks for it, which waits for its history."""
     app = made.app("orders", NAMESPACE, replicas=8, extra={"BACKEND_URL": backend.url})
-    shop = Shop(made.cluster, app, spec={"stages": ORDERS_STAGES})
+    shop = Shop(made.cluster, app, spec=ORDERS_SPEC)
     with made.open(shop, ORDERS_RATE, LONGEST):
         yield shop
 
