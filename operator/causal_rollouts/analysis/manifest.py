@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.analysis.rows import BadRecording, mapping
 from causal_rollouts.api.resolve import Unresolvable, resolve
+from causal_rollouts.decision.freeze import instant
+from causal_rollouts.model.freeze import Span, Window
 from causal_rollouts.model.metrics import Matcher, Metric, MetricKind
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.switchback import Switchback
@@ -92,8 +94,15 @@ def _design(reg: Registration) -> dict[str, object]:
         "bake": _duration(times.bake),
         "rollbackWindow": _duration(times.rollback_window),
         "onInconclusive": str(reg.on_inconclusive),
+        "freeze": [_freeze(window) for window in reg.freeze],
         **_probe(reg.probe),
     }
+
+
+def _freeze(window: Window) -> dict[str, str]:
+    if isinstance(window, Span):
+        return {"from": instant(window.start), "to": instant(window.end)}
+    return {"cron": window.cron, "duration": _duration(window.duration), "timeZone": window.time_zone}
 
 
 def _probe(plan: Switchback | None) -> dict[str, object]:

@@ -28,6 +28,7 @@ DEFAULTS: Final[dict[str, object]] = {
     "bake": "10m",
     "rollbackWindow": "24h",
     "onInconclusive": "Pause",
+    "freeze": [],
     "probe": "None",
     "switchback": {
         "after": 10,

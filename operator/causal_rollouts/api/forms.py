@@ -134,6 +134,17 @@ TAIL = Form(
 )
 COMPLETE = Form(r"^(100|[5-9][0-9](\.[0-9]{1,4})?)%$", 12, "write a percentage from 50% to 100%")
 EDGE = Form(r"^[1-9][0-9]{0,6}(ms|s)$", 12, "write a bucket edge like 500ms or 2s")
+CRON = Form(
+    r"^[0-9*/,#L-]+( [0-9A-Za-z*/,#-]+){4}$",
+    100,
+    'write five cron fields (minute, hour, day, month, weekday), like "0 18 * * 5"',
+)
+ZONE = Form(r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$", 64, "write a time zone like Europe/Berlin or UTC")
+INSTANT = Form(
+    r"^[2-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$",
+    20,
+    "write a time in UTC like 2026-12-20T00:00:00Z",
+)
 ALPHA = _number(0, 0.2, 'write a probability above 0 and at most 0.2, like "0.01"', closed=False)
 NATS = _number(0, 20, 'write evidence in nats above 0 and at most 20, like "2.5"', closed=False)
 PART = _number(0, 1, 'write a part of the error budget from 0 to 1, like "0.45"')
@@ -152,6 +163,9 @@ Beforehand = Annotated[str, AfterValidator(BEFOREHAND.check), BEFOREHAND.field]
 TailShare = Annotated[str, AfterValidator(TAIL.check), TAIL.field]
 Percent = Annotated[str, AfterValidator(SHARE.check), SHARE.field]
 Completeness = Annotated[str, AfterValidator(COMPLETE.check), COMPLETE.field]
+Cron = Annotated[str, AfterValidator(CRON.check), CRON.field]
+TimeZone = Annotated[str, AfterValidator(ZONE.check), ZONE.field]
+Instant = Annotated[str, AfterValidator(INSTANT.check), INSTANT.field]
 Edge = Annotated[str, AfterValidator(EDGE.check), EDGE.field]
 Probability = Annotated[str, AfterValidator(ALPHA.check), ALPHA.field]
 Nats = Annotated[str, AfterValidator(NATS.check), NATS.field]

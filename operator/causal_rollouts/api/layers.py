@@ -13,7 +13,7 @@ from enum import StrEnum
 from pydantic import BaseModel
 
 from causal_rollouts.api.defaults import DEFAULTS, MARGINS
-from causal_rollouts.api.v1alpha1 import Choices
+from causal_rollouts.api.v1alpha1 import Choices, Guardrails
 from causal_rollouts.api.v1alpha1_metrics import Metric
 from causal_rollouts.model.world import Json
 
@@ -29,6 +29,7 @@ class Origin(StrEnum):
     ROLLOUT = "rollout"
     POLICY = "policy"
     DEFAULT = "default"
+    GUARDRAIL = "guardrail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,21 @@ def layered(own: Choices, given: Choices | None) -> Layers:
     return Layers(merged, origins)
 
 
-def effective(layers: Layers, choices: Choices) -> Json:
-    """Each choice with the value in force and who said it; metrics with the margins in force."""
+def effective(layers: Layers, choices: Choices, guardrails: Guardrails | None) -> Json:
+    """Each choice with the value in force and who said it; metrics with the margins in force.
+
+    Guardrails stand beside them: what they ask for holds too, or bounds what may be said.
+    """
     flat = dict(_flat(layers.merged))
     flat["metrics"] = [in_force(metric) for metric in choices.metrics or []]
-    return {name: {"value": value, "from": str(layers.origins[name])} for name, value in sorted(flat.items())}
+    chosen = {
+        name: {"value": value, "from": str(layers.origins[name])} for name, value in sorted(flat.items())
+    }
+    bounds = said(guardrails) if guardrails else {}
+    return chosen | {
+        f"guardrails.{name}": {"value": value, "from": str(Origin.GUARDRAIL)}
+        for name, value in bounds.items()
+    }
 
 
 def in_force(metric: Metric) -> dict[str, object]:

@@ -6,18 +6,20 @@ Everything that is wrong is said at once, each with its field and what to do.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from causal_rollouts.api import v1alpha1 as v1
+from causal_rollouts.api.freeze import windows_of
 from causal_rollouts.api.guardrails import loosened
 from causal_rollouts.api.layers import Layers, effective, layered, said
 from causal_rollouts.api.metrics import metric_of
 from causal_rollouts.api.problems import Problem, Unresolvable, problems_of
 from causal_rollouts.api.units import decimal, fraction, seconds
 from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.freeze import Window
 from causal_rollouts.model.metrics import Metric, MetricKind
 from causal_rollouts.model.registration import (
     ArmsPlan,
@@ -62,17 +64,19 @@ def resolve(
     layers = layered(rollout, rules.defaults)
     choices = _parse(v1.Choices, layers.merged, "spec")
     metrics, problems = _metrics(choices, layers)
-    problems += loosened(rules, choices, layers)
+    windows, wrong = _windows(choices, layers, rules)
+    problems += [*wrong, *loosened(rules, choices, layers)]
     if problems:
         raise Unresolvable(tuple(problems))
-    registration = _registration(rollout, choices, metrics, (namespace, release, seed, grid))
+    made = _registration(rollout, choices, metrics, (namespace, release, seed, grid))
+    registration = replace(made, freeze=windows)
     return Resolved(
         registration=registration,
         traffic=registration.traffic,
         target=registration.target,
         gate=str(choices.gate),
         suspend=bool(rollout.suspend),
-        effective=effective(layers, choices),
+        effective=effective(layers, choices, rules.guardrails),
     )
 
 
@@ -93,6 +97,22 @@ def _metrics(choices: v1.Choices, layers: Layers) -> tuple[tuple[Metric, ...], l
         except Unresolvable as error:
             problems += error.problems
     return tuple(found), problems
+
+
+def _windows(
+    choices: v1.Choices, layers: Layers, rules: v1.PolicySpec
+) -> tuple[tuple[Window, ...], list[Problem]]:
+    """The windows chosen and those of the guardrails: a rollout can add to these and never take one away."""
+    bound = (rules.guardrails.freeze if rules.guardrails else None) or []
+    listed = {layers.field("freeze"): choices.freeze or [], "RolloutPolicy.spec.guardrails.freeze": bound}
+    found: tuple[Window, ...] = ()
+    problems: list[Problem] = []
+    for where, freezes in listed.items():
+        try:
+            found += windows_of(freezes, where)
+        except Unresolvable as error:
+            problems += error.problems
+    return found, problems
 
 
 def _registration(

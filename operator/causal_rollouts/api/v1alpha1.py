@@ -35,6 +35,7 @@ from causal_rollouts.api.forms import (
 from causal_rollouts.api.part import Part
 from causal_rollouts.api.rule import Rule, named_once, validations
 from causal_rollouts.api.units import DECIMAL, decimal, seconds
+from causal_rollouts.api.v1alpha1_freeze import Freeze
 from causal_rollouts.api.v1alpha1_metrics import Metric
 from causal_rollouts.model.metrics import MetricKind
 
@@ -205,6 +206,9 @@ class WindowWeights(Part):
     )
 
 
+Windows = Annotated[list[Freeze], Field(max_length=20)]
+
+
 class Choices(Part):
     """Everything that a policy sets and a rollout may set inside the policy's guardrails."""
 
@@ -261,6 +265,9 @@ class Choices(Part):
     on_inconclusive: Literal["Pause", "Revert"] | None = Field(
         default=None, description="What happens at maxDuration without a verdict."
     )
+    freeze: Windows | None = Field(
+        default=None, description="When no release begins and no traffic rises; harm still reverts."
+    )
     probe: Literal["None", "Switchback"] | None = Field(
         default=None,
         description="What is done when everybody gets worse: only hold, or find out by a switchback.",
@@ -303,6 +310,9 @@ class Guardrails(Part):
     required_metrics: Annotated[list[MetricLabel], Field(max_length=20)] | None = Field(
         default=None,
         description="Names of metrics that must be there, able to revert, with margins no wider.",
+    )
+    freeze: Windows | None = Field(
+        default=None, description="Freeze windows that hold whatever a rollout says of its own."
     )
 
 

@@ -31,6 +31,11 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.SUSPENDED: Meaning(
         "spec.suspend is true: nothing starts and no traffic rises.", "Set it to false in Git."
     ),
+    Reason.FROZEN: Meaning(
+        "A freeze window of the policy or of the rollout is open: nothing starts and no traffic rises; harm "
+        "still reverts.",
+        "Wait for its end, or `abort`; a person with the verb bypass may resume the Deployment by hand.",
+    ),
     Reason.PAUSED_BY_USER: Meaning(
         "The release is paused; the weights stay, and harm still reverts.", "`resume` or `abort`."
     ),

@@ -16,6 +16,9 @@ from causal_rollouts.control.rest import FAILED, Rest
 from causal_rollouts.model.traffic import HOME
 from causal_rollouts.ports import Record, Rollout
 
+HELD = frozenset({str(Rest.FROZEN)})
+"""Reasons of a release that is requested and waits; their message says for what."""
+
 
 class State(StrEnum):
     """In one word."""
@@ -143,7 +146,8 @@ async def _at_rest(cluster: Cluster, rollout: Rollout, newest: Record | None) ->
     if ready.get("reason") == str(Rest.NOT_READY):
         return State.STALLED, str(ready.get("message") or "the rollout cannot run")
     if await _requested(cluster, rollout, newest):
-        return State.REQUESTED, "a new template is requested; its release has not begun"
+        held = str(ready.get("message")) if ready.get("reason") in HELD else ""
+        return State.REQUESTED, held or "a new template is requested; its release has not begun"
     if newest is None:
         return State.IDLE, "no release yet; waiting for a new template"
     failed = newest.release.outcome in FAILED

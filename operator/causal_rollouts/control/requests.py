@@ -33,12 +33,12 @@ def carried_out(observed: Observed, record: Record) -> tuple[ClearRequest, ...]:
 def pointless(observed: Observed, *, waiting: bool) -> tuple[ClearRequest, ...]:
     """Requests while no release runs: left there, they would strike the next one.
 
-    waiting: something still keeps a release from beginning, so that `retry` may yet be of use.
+    waiting: something still keeps a release from beginning, so that `retry` and `aa` may yet be of use.
     """
     return tuple(
         ClearRequest(PREFIX + verb, value)
         for verb, value in _values(observed.rollout.requests).items()
-        if value and not (waiting and verb == "retry")
+        if value and not (waiting and verb in {"retry", "aa"})
     )
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from causal_rollouts.api.units import seconds
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.control.requests import pointless
+from causal_rollouts.decision.freeze import frozen_until, instant
 from causal_rollouts.model import actions as act
 from causal_rollouts.model.actions import Action
 from causal_rollouts.model.reasons import Outcome, Phase
@@ -32,6 +33,7 @@ class Rest(StrEnum):
     GOING_BACK = "GoingBack"
     FAILED_BEFORE = "FailedBefore"
     SUSPENDED = "Suspended"
+    FROZEN = "Frozen"
     TIDYING = "Tidying"
     ADOPTING = "Adopting"
     BEGIN = "Begin"
@@ -56,15 +58,25 @@ def rest(o: Observed, now: float) -> Resting:
     if o.problems or o.unsupported or o.fleet is None or o.resolved is None:
         over = pointless(o, waiting=True)
         return Resting(Rest.NOT_READY, "; ".join((*o.problems, *o.unsupported)), over)
-    found = _template(o, now)
+    found = _held_back(o, _template(o, now), now)
     gate = () if o.fleet.target.gate else (act.GateTarget(o.fleet.target.name),)
     if found.rest is Rest.BEGIN:
         if left := _tidy(o):
             return Resting(Rest.TIDYING, "what an earlier release left is put away first", left)
         return Resting(found.rest, found.message, (*gate, *_services(o)))
     held = (act.RemoveFinalizer(),) if o.rollout.held else ()
-    over = pointless(o, waiting=found.rest is Rest.SUSPENDED)
+    over = pointless(o, waiting=found.rest in {Rest.SUSPENDED, Rest.FROZEN})
     return Resting(found.rest, found.message, (*gate, *_services(o), *_tidy(o), *found.actions, *held, *over))
+
+
+def _held_back(o: Observed, found: Resting, now: float) -> Resting:
+    """A release that would begin, and the calendar that has something against it."""
+    if found.rest is not Rest.BEGIN or o.resolved is None:
+        return found
+    end = frozen_until(now, o.resolved.registration.freeze)
+    if end is None:
+        return found
+    return Resting(Rest.FROZEN, f"{found.message}; frozen until {instant(end)}, it begins then")
 
 
 def _adopting(o: Observed) -> Resting | None:

@@ -21,7 +21,9 @@ from causal_rollouts.ports import Record
 
 Said = tuple[bool, str, str]
 
-MOVING = frozenset({Rest.ROLLING, Rest.GOING_BACK, Rest.FIRST_INSTALL, Rest.TIDYING, Rest.ADOPTING})
+MOVING = frozenset(
+    {Rest.ROLLING, Rest.GOING_BACK, Rest.FIRST_INSTALL, Rest.TIDYING, Rest.ADOPTING, Rest.FROZEN}
+)
 
 
 def at_rest(o: Observed, resting: Resting, now: float) -> Json:

@@ -75,6 +75,7 @@ class Reason(StrEnum):
     BYPASSED = "Bypassed"
     INVALID_SPEC = "InvalidSpec"
     SUSPENDED = "Suspended"
+    FROZEN = "Frozen"
     PAUSED_BY_USER = "PausedByUser"
     PROMOTED_BY_USER = "PromotedByUser"
     AA_TESTED = "AATested"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.freeze import Window
 from causal_rollouts.model.metrics import Metric, MetricKind
 from causal_rollouts.model.switchback import Switchback
 from causal_rollouts.model.traffic import NOWHERE, TrafficPlan
@@ -106,6 +107,7 @@ class Registration:
     mode: Mode = Mode.ENFORCE
     on_inconclusive: OnInconclusive = OnInconclusive.PAUSE
     traffic: TrafficPlan = NOWHERE
+    freeze: tuple[Window, ...] = ()
     probe: Switchback | None = None
 
     @property

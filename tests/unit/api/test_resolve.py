@@ -5,6 +5,7 @@ import pytest
 from causal_rollouts.api.defaults import DEFAULTS
 from causal_rollouts.api.reach import out_of_reach
 from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.freeze import Recurring, Span
 from causal_rollouts.model.metrics import Gating, Margins, Matcher, MetricKind
 from causal_rollouts.model.registration import ArmsPlan, Budget, Mode, OnInconclusive, Stage, Times
 from causal_rollouts.model.switchback import Switchback
@@ -220,6 +221,37 @@ def test_a_policy_that_contradicts_itself_is_told_where():
     policy = {"defaults": {"alphaRevert": "0.02"}, "guardrails": {"maxAlphaRevert": "0.01"}}
     (found,) = problems(spec(), policy)
     assert found.startswith("RolloutPolicy.spec.defaults.alphaRevert: 0.02 is above")
+
+
+WEEKENDS = {"cron": "0 18 * * 5", "duration": "60h", "timeZone": "Europe/Berlin"}
+FEAST = {"from": "2026-12-20T00:00:00Z", "to": "2027-01-04T06:00:00Z"}
+
+
+def test_a_rollout_adds_freeze_windows_and_never_takes_one_of_the_guardrails_away():
+    policy = {"defaults": {"freeze": [FEAST]}, "guardrails": {"freeze": [WEEKENDS]}}
+    weekends = Recurring("0 18 * * 5", 216_000.0, "Europe/Berlin")
+    feast = Span(1_797_724_800.0, 1_799_042_400.0)
+    assert resolved(spec(), policy).registration.freeze == (feast, weekends)
+    assert resolved(spec(freeze=[]), policy).registration.freeze == (weekends,)
+    found = resolved(spec(freeze=[WEEKENDS]), policy)
+    assert found.registration.freeze == (weekends, weekends)
+    assert found.effective["freeze"] == {"value": [WEEKENDS], "from": "rollout"}
+    assert found.effective["guardrails.freeze"] == {"value": [WEEKENDS], "from": "guardrail"}
+
+
+def test_what_only_a_calendar_can_tell_of_a_freeze_is_said_with_field_and_fix():
+    freeze = [
+        {**WEEKENDS, "timeZone": "Europe/Berlinn"},
+        {**WEEKENDS, "cron": "0 25 * * *"},
+        {**FEAST, "to": "2027-02-30T00:00:00Z"},
+    ]
+    assert problems(spec(freeze=freeze)) == [
+        'spec.freeze[0].timeZone: "Europe/Berlinn" is no time zone; write one like Europe/Berlin',
+        'spec.freeze[1].cron: "0 25 * * *" is no cron line (Bad hour); write five fields like "0 18 * * 5"',
+        'spec.freeze[2].to: "2027-02-30T00:00:00Z" is no day of the calendar; correct it',
+    ]
+    (found,) = problems(spec(), {"guardrails": {"freeze": [freeze[0]]}})
+    assert found.startswith("RolloutPolicy.spec.guardrails.freeze[0].timeZone")
 
 
 PROBED = {
