@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from causal_rollouts.model.actions import Action
+from causal_rollouts.model.crowd import Beside, Other
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.glances import Glance
 from causal_rollouts.model.metrics import Metric
@@ -80,7 +81,10 @@ class LoggedDecision:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A RolloutRecord. state: the encoded evidence, dropped when final. version "" before it exists."""
+    """A RolloutRecord. state: the encoded evidence, dropped when final. version "" before it exists.
+
+    beside: other releases that ran when a stage of this one began.
+    """
 
     name: str
     uid: str
@@ -98,6 +102,7 @@ class Record:
     effective: Mapping[str, object] | None = None
     trace: tuple[Point, ...] = ()
     glances: tuple[Glance, ...] = ()
+    beside: tuple[Beside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,10 @@ class RolloutStore(Protocol):
 
     async def rollouts_on(self, namespace: str, target: str) -> tuple[Key, ...]:
         """All rollouts of a namespace that name this target, oldest first. Raises Broken."""
+        ...
+
+    async def others(self, key: Key) -> tuple[Other, ...]:
+        """All other rollouts, of any namespace, whose release runs or waits for its turn. Raises Broken."""
         ...
 
     async def policy(self, name: str) -> Json | None:

@@ -16,6 +16,7 @@ from causal_rollouts.adapters.kube import NAME_LABEL, RECORD, ROLLOUT_LABEL, Obj
 from causal_rollouts.adapters.reading import created, name, section, uid
 from causal_rollouts.api.plain import NotPlain, from_plain, to_plain
 from causal_rollouts.model import glances
+from causal_rollouts.model.crowd import Beside
 from causal_rollouts.model.reasons import Outcome, Phase
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import Release, Templates
@@ -59,6 +60,7 @@ def status_of(record: Record) -> Object:
         "decisions": without_nulls(to_plain(record.decisions[-KEPT:])),
         "trace": without_nulls(to_plain(record.trace)),
         "looks": glances.written(record.glances),
+        "beside": without_nulls(to_plain(record.beside)),
         "final": record.final,
     }
 
@@ -89,6 +91,7 @@ def record_of(obj: Object) -> Record:
             effective=spec.get("effective"),
             trace=tuple(from_plain(Point, line) for line in status.get("trace") or ()),
             glances=glances.read(str(status.get("looks") or "")),
+            beside=tuple(from_plain(Beside, line) for line in status.get("beside") or ()),
         )
     except (NotPlain, KeyError, ValueError) as error:
         raise Broken(

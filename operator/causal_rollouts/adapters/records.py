@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from causal_rollouts.adapters.crowd import others
 from causal_rollouts.adapters.kube import (
     FINALIZER,
     GROUP,
@@ -31,6 +32,7 @@ from causal_rollouts.adapters.record_form import (
 )
 from causal_rollouts.model import actions as act
 from causal_rollouts.model.actions import Action
+from causal_rollouts.model.crowd import Other
 from causal_rollouts.model.world import Json, Key
 from causal_rollouts.ports import NotYet, Record, Requests, Rollout
 
@@ -55,6 +57,10 @@ class KubeRolloutStore:
         ]
         ordered = sorted(found, key=lambda obj: (created(obj), name(obj)))
         return tuple(Key(namespace, name(obj)) for obj in ordered)
+
+    async def others(self, key: Key) -> tuple[Other, ...]:
+        """All other rollouts whose release runs or waits for its turn."""
+        return await others(self.kube, key)
 
     async def policy(self, name: str) -> Json | None:
         """Spec of a RolloutPolicy, or None."""

@@ -19,6 +19,7 @@ from causal_rollouts.api.metrics import metric_of
 from causal_rollouts.api.problems import Problem, Unresolvable, problems_of
 from causal_rollouts.api.units import decimal, fraction, seconds
 from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.crowd import UNLIMITED, Limits
 from causal_rollouts.model.freeze import Window
 from causal_rollouts.model.metrics import Metric, MetricKind
 from causal_rollouts.model.registration import (
@@ -41,7 +42,10 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """effective: each setting with the value in force and where it came from."""
+    """effective: each setting with the value in force and where it came from.
+
+    limits: as the policy has them now; they are no part of what a release registers.
+    """
 
     registration: Registration
     traffic: TrafficPlan
@@ -49,6 +53,7 @@ class Resolved:
     gate: str
     suspend: bool
     effective: Json
+    limits: Limits = UNLIMITED
 
 
 def resolve(
@@ -77,6 +82,7 @@ def resolve(
         gate=str(choices.gate),
         suspend=bool(rollout.suspend),
         effective=effective(layers, choices, rules.guardrails),
+        limits=_limits(rules.guardrails),
     )
 
 
@@ -97,6 +103,11 @@ def _metrics(choices: v1.Choices, layers: Layers) -> tuple[tuple[Metric, ...], l
         except Unresolvable as error:
             problems += error.problems
     return tuple(found), problems
+
+
+def _limits(guardrails: v1.Guardrails | None) -> Limits:
+    given = (guardrails.concurrency if guardrails else None) or v1.Concurrency()
+    return Limits(given.namespace or 0, given.cluster or 0, bool(given.forbid_overlap))
 
 
 def _windows(

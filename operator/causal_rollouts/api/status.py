@@ -35,6 +35,7 @@ class StatusView:
     """What a pass has to say. failed: the release ended badly or cannot run. running: a release is under way.
 
     supported, evidence, traffic, footprint: (holds, reason, message), None where there is nothing to say.
+    queued: the release waits for others; since when is this condition's own time.
     metrics: a line for each metric. outcome: how the newest release ended.
     """
 
@@ -57,6 +58,7 @@ class StatusView:
     footprint: tuple[bool, str, str] | None = None
     outcome: str = ""
     metrics: tuple[str, ...] = ()
+    queued: bool = False
 
 
 def render(old: Json, generation: int, now: float, view: StatusView) -> Json:
@@ -107,6 +109,8 @@ def _conditions(view: StatusView) -> Iterator[Condition]:
         yield Condition("Reconciling", "True", view.reason, view.message)
     if view.failed:
         yield Condition("Stalled", "True", view.reason, view.message)
+    if view.queued:
+        yield Condition("Queued", "True", view.reason, view.message)
     for kind, found in (
         ("Supported", view.supported),
         ("EvidenceValid", view.evidence),

@@ -293,6 +293,16 @@ class RolloutSpec(Choices):
     suspend: bool | None = Field(default=None, description="No new release begins and no traffic rises.")
 
 
+class Concurrency(Part):
+    """How many releases may run at the same time; without a number any."""
+
+    namespace: int | None = Field(default=None, ge=1, le=1000, description="Releases of one namespace.")
+    cluster: int | None = Field(default=None, ge=1, le=1000, description="Releases of all namespaces.")
+    forbid_overlap: bool | None = Field(
+        default=None, description="None beside another that shares a node or a route with it."
+    )
+
+
 class Guardrails(Part):
     """What a rollout can tighten and never loosen."""
 
@@ -313,6 +323,9 @@ class Guardrails(Part):
     )
     freeze: Windows | None = Field(
         default=None, description="Freeze windows that hold whatever a rollout says of its own."
+    )
+    concurrency: Concurrency | None = Field(
+        default=None, description="Releases at the same time; a further one waits for its turn."
     )
 
 

@@ -54,7 +54,12 @@ def detail(seen: Standing, now: float) -> str:
         )
     ]
     if seen.record is not None:
-        parts += [_arms(seen.record), _evidence(known(seen.record)), _decisions(seen.record, now)]
+        parts += [
+            _arms(seen.record),
+            _beside(seen.record),
+            _evidence(known(seen.record)),
+            _decisions(seen.record, now),
+        ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -68,6 +73,13 @@ def _arms(record: Record) -> str:
         return ""
     rows = [(str(p.arm), p.slot, p.name, p.node or "-", "ready" if p.ready else "not ready") for p in pods]
     return table(("ARM", "SLOT", "POD", "NODE", "STATE"), rows)
+
+
+def _beside(record: Record) -> str:
+    """Other releases that ran when the newest stage began."""
+    found = [b for b in record.beside if b.stage == record.release.stage]
+    rows = [(b.rollout, b.release or "-", ", ".join((*b.nodes, *b.routes)) or "nothing") for b in found]
+    return table(("BESIDE", "RELEASE", "SHARES"), rows) if rows else ""
 
 
 def _in_slots(record: Record) -> list[Pod]:
@@ -106,6 +118,7 @@ def _plain(seen: Standing) -> dict[str, object]:
     return {
         **seen.plain(),
         "arms": [to_plain(pod) for pod in _in_slots(record)] if record and not record.final else [],
+        "beside": to_plain(record.beside) if record else [],
         "evidence": [m.plain() for m in known(record)] if record else [],
         "decisions": [
             {"time": d.time, "stage": d.stage, "weight": d.weight / 10, **_words(d.decision)}

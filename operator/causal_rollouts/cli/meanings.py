@@ -36,6 +36,10 @@ MEANINGS: dict[Reason, Meaning] = {
         "still reverts.",
         "Wait for its end, or `abort`; a person with the verb bypass may resume the Deployment by hand.",
     ),
+    Reason.WAITING_FOR_OTHERS: Meaning(
+        "The policy lets only so many releases run at the same time; those that waited longer come first.",
+        "Wait; it begins by itself when one of those named has ended.",
+    ),
     Reason.PAUSED_BY_USER: Meaning(
         "The release is paused; the weights stay, and harm still reverts.", "`resume` or `abort`."
     ),

@@ -16,7 +16,7 @@ from causal_rollouts.control.rest import FAILED, Rest
 from causal_rollouts.model.traffic import HOME
 from causal_rollouts.ports import Record, Rollout
 
-HELD = frozenset({str(Rest.FROZEN)})
+HELD = frozenset({str(Rest.FROZEN), str(Rest.WAITING_FOR_OTHERS)})
 """Reasons of a release that is requested and waits; their message says for what."""
 
 

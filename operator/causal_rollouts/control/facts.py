@@ -49,7 +49,13 @@ EXPOSED = frozenset(
 
 
 def gather(
-    o: Observed, record: Record, now: float, *, provider_error: str = "", unreadable: str = ""
+    o: Observed,
+    record: Record,
+    now: float,
+    *,
+    provider_error: str = "",
+    unreadable: str = "",
+    others: str = "",
 ) -> Facts:
     """All facts of one pass."""
     requests = o.rollout.requests
@@ -73,6 +79,7 @@ def gather(
         contested=advice(record.release, o),
         unreadable=unreadable,
         provider_error=provider_error,
+        others=others,
     )
 
 

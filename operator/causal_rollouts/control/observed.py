@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from causal_rollouts.api.resolve import Resolved
 from causal_rollouts.model.arms import Arm
@@ -31,6 +32,15 @@ class Observed:
     unsupported: tuple[str, ...]
     next_release: str
     left: tuple[SlotState, ...] = ()
+
+    @property
+    def queued_since(self) -> float | None:
+        """Since when its release waits for others, as its own status says; None while it does not."""
+        listed = self.rollout.status.get("conditions")
+        for found in listed if isinstance(listed, list) else []:
+            if found.get("type") == "Queued" and found.get("status") == "True":
+                return datetime.fromisoformat(str(found["lastTransitionTime"])).timestamp()
+        return None
 
     @property
     def slots(self) -> tuple[SlotState, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from causal_rollouts.control import lifecycle, view
+from causal_rollouts.control import crowd, lifecycle, view
 from causal_rollouts.control.contest import defend, last_move
 from causal_rollouts.control.facts import asked_by, gather
 from causal_rollouts.control.footprints import untold
@@ -38,6 +38,9 @@ STEP = 1.0
 IDLE = 60.0
 """Seconds between passes at rest: the resync that finds what a watch has missed."""
 
+QUEUED = 10.0
+"""Seconds between passes of a release that waits for others: no watch tells it that one has ended."""
+
 TRAFFIC = (act.EnsureArmServices, act.DeleteArmServices, act.SetWeights)
 LAST = (act.RemoveFinalizer, act.ClearRequest)
 
@@ -62,7 +65,7 @@ async def reconcile(key: Key, ports: Ports, settings: Settings) -> float | None:
 
 async def _at_rest(observed: Observed, ports: Ports, settings: Settings) -> float:
     now = ports.clock.now()
-    resting = rest(observed, now)
+    resting = await crowd.in_turn(observed, rest(observed, now), ports, now)
     if resting.rest is Rest.BEGIN:
         name = observed.next_release
         record = await ports.rollouts.open(begin(observed, name, now, settings.prices))
@@ -75,6 +78,8 @@ async def _at_rest(observed: Observed, ports: Ports, settings: Settings) -> floa
     if not observed.rollout.deleting:
         await ports.rollouts.publish(observed.rollout, view.at_rest(observed, _refused(resting, failed), now))
     await _conclude(observed.rollout, resting.actions, failed, ports)
+    if resting.rest is Rest.WAITING_FOR_OTHERS:
+        return QUEUED
     return STEP if resting.actions or resting.rest is Rest.ROLLING else IDLE
 
 
@@ -93,11 +98,13 @@ async def _running(observed: Observed, record: Record, ports: Ports) -> float:
         now,
         provider_error=looked.provider_error,
         unreadable=looked.unreadable,
+        others=await crowd.in_the_way(observed, release, ports),
     )
     decision = decide(situate(record.registration, release, looked.evidence, facts, now))
     release = lifecycle.note_blocked(release, facts.blocked, now)
     release = _verdict(lifecycle.progress(release, decision, step), looked, decision)
-    after = log_decision(replace(record, release=release), decision, looked, now)
+    beside = await crowd.beside(observed, record.release, replace(record, release=release), ports, now)
+    after = log_decision(replace(record, release=release, beside=beside), decision, looked, now)
     actions = (*plan(after, observed), *carried_out(observed, after))
     if actions or after != observed.record:
         # Also to try again: a copy that acts on an old view must lose here first.

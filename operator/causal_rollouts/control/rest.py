@@ -34,6 +34,7 @@ class Rest(StrEnum):
     FAILED_BEFORE = "FailedBefore"
     SUSPENDED = "Suspended"
     FROZEN = "Frozen"
+    WAITING_FOR_OTHERS = "WaitingForOthers"
     TIDYING = "Tidying"
     ADOPTING = "Adopting"
     BEGIN = "Begin"
@@ -64,9 +65,15 @@ def rest(o: Observed, now: float) -> Resting:
         if left := _tidy(o):
             return Resting(Rest.TIDYING, "what an earlier release left is put away first", left)
         return Resting(found.rest, found.message, (*gate, *_services(o)))
+    waits = found.rest in {Rest.SUSPENDED, Rest.FROZEN}
+    last = while_waiting(o, waits=waits)
+    return Resting(found.rest, found.message, (*gate, *_services(o), *_tidy(o), *found.actions, *last))
+
+
+def while_waiting(o: Observed, *, waits: bool = True) -> tuple[Action, ...]:
+    """What goes while no release runs: the finalizer, which tells others of one, and requests for none."""
     held = (act.RemoveFinalizer(),) if o.rollout.held else ()
-    over = pointless(o, waiting=found.rest in {Rest.SUSPENDED, Rest.FROZEN})
-    return Resting(found.rest, found.message, (*gate, *_services(o), *_tidy(o), *found.actions, *held, *over))
+    return (*held, *pointless(o, waiting=waits))
 
 
 def _held_back(o: Observed, found: Resting, now: float) -> Resting:

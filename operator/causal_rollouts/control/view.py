@@ -21,9 +21,8 @@ from causal_rollouts.ports import Record
 
 Said = tuple[bool, str, str]
 
-MOVING = frozenset(
-    {Rest.ROLLING, Rest.GOING_BACK, Rest.FIRST_INSTALL, Rest.TIDYING, Rest.ADOPTING, Rest.FROZEN}
-)
+WAITING = (Rest.FROZEN, Rest.WAITING_FOR_OTHERS)
+MOVING = frozenset({Rest.ROLLING, Rest.GOING_BACK, Rest.FIRST_INSTALL, Rest.TIDYING, Rest.ADOPTING, *WAITING})
 
 
 def at_rest(o: Observed, resting: Resting, now: float) -> Json:
@@ -42,6 +41,7 @@ def at_rest(o: Observed, resting: Resting, now: float) -> Json:
         seq=last.seq if last else 0,
         supported=_supported(o),
         outcome=str(last.release.outcome or "") if last else "",
+        queued=resting.rest is Rest.WAITING_FOR_OTHERS,
     )
     return render(o.rollout.status, o.rollout.generation, now, view)
 

@@ -50,6 +50,14 @@ def frozen(s: Situation, decision: Decision) -> Decision | None:
     return replace(decision, act=Act.HOLD, reason=Reason.FROZEN, because=because)
 
 
+def waiting_for_others(s: Situation, decision: Decision) -> Decision | None:
+    """Another release began at the same moment, and the policy lets only so many run."""
+    if not s.facts.others or s.release.phase is not Phase.PREPARING or not _would_rise(s, decision):
+        return None
+    because = f"waits for its turn: {s.facts.others}"
+    return replace(decision, act=Act.HOLD, reason=Reason.WAITING_FOR_OTHERS, because=because)
+
+
 def _would_rise(s: Situation, decision: Decision) -> bool:
     if decision.act in TAKES_TRAFFIC:
         return True
@@ -67,4 +75,4 @@ def _weights_set(s: Situation) -> bool:
     return here and newest.weights.canary > 0
 
 
-RESTRAINTS: tuple[Restraint, ...] = (frozen,)
+RESTRAINTS: tuple[Restraint, ...] = (frozen, waiting_for_others)

@@ -35,6 +35,7 @@ class Facts:
     pause, abort, promote: who asked. blocked: why the candidate's pods cannot run, not its fault.
     waits_for: what a shift of traffic needs before it can go on.
     contested: who moves the weights, and what to do about it.
+    others: whose releases a release that prepares has to let pass.
     """
 
     deleting: bool = False
@@ -53,6 +54,7 @@ class Facts:
     contested: str = ""
     unreadable: str = ""
     provider_error: str = ""
+    others: str = ""
 
 
 @dataclass(frozen=True, slots=True)

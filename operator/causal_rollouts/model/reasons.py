@@ -76,6 +76,7 @@ class Reason(StrEnum):
     INVALID_SPEC = "InvalidSpec"
     SUSPENDED = "Suspended"
     FROZEN = "Frozen"
+    WAITING_FOR_OTHERS = "WaitingForOthers"
     PAUSED_BY_USER = "PausedByUser"
     PROMOTED_BY_USER = "PromotedByUser"
     AA_TESTED = "AATested"

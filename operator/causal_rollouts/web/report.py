@@ -89,7 +89,7 @@ def _release(record: Record, anchor: str, prices: Sequence[Price] | None) -> str
         f"{_beforehand(record)}<h3>What each metric showed</h3>{_metrics(record)}{_harmed(evidence)}"
         f"{_footprints(record, prices)}{figures}"
         f"{_checks(evidence, record.registration.min_completeness)}"
-        f"<h3>Decisions</h3>{_table(head, decisions)}{_numbers(record)}</section>"
+        f"{_beside(record)}<h3>Decisions</h3>{_table(head, decisions)}{_numbers(record)}</section>"
     )
 
 
@@ -105,6 +105,27 @@ def _beforehand(record: Record) -> str:
             f"{minute(record, trial.begin):.1f} on and were {verdict}: {escape(shown)}{error}.</p>"
         )
     return "".join(said)
+
+
+def _beside(record: Record) -> str:
+    """Other releases at the same time: they may have moved what both use."""
+    if not record.beside:
+        return ""
+    rows = [
+        tuple(
+            escape(cell)
+            for cell in (
+                str(b.stage + 1),
+                b.rollout,
+                b.release or "-",
+                ", ".join((*b.nodes, *b.routes)) or "nothing known",
+            )
+        )
+        for b in record.beside
+    ]
+    return "<h3>Other releases at the same time</h3>" + _table(
+        ("Stage", "Rollout", "Release", "Shares"), rows
+    )
 
 
 def _figure(plot: Plot, name: str) -> str:

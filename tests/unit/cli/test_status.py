@@ -180,3 +180,13 @@ def test_words_of_a_cluster_do_not_move_the_cursor_of_a_terminal(moments, capsys
         out = town.run(capsys, *words).out
         assert not set(out) & {"\x1b", "\x9b", "\r", "\x07"}, words
     assert "gone" in out
+
+
+def test_a_release_that_waits_for_a_freeze_or_for_others_says_so(moments, capsys):
+    town = moments.town("requested")
+    said = "a new template was requested; frozen until 2027-01-18T05:00:00Z, it begins then"
+    ready = {"type": "Ready", "status": "Unknown", "reason": "Frozen", "message": said}
+    town.rollout()["status"] = {"conditions": [ready]}
+    found = town.run(capsys, "status", NAME)
+    assert found.code == 0
+    assert said in found.out
