@@ -19,6 +19,7 @@ FILES = {
     "10-roles.yaml": ("roles",),
     "20-gate.yaml": ("gate",),
     "30-records.yaml": ("records",),
+    "40-people.yaml": ("people",),
 }
 NAMESPACE = f"""\
 apiVersion: v1

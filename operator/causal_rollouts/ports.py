@@ -15,6 +15,7 @@ from causal_rollouts.model.crowd import Beside, Other
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.glances import Glance
 from causal_rollouts.model.metrics import Metric
+from causal_rollouts.model.people import Heard
 from causal_rollouts.model.reasons import Act
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import Release, Templates
@@ -83,7 +84,7 @@ class LoggedDecision:
 class Record:
     """A RolloutRecord. state: the encoded evidence, dropped when final. version "" before it exists.
 
-    beside: other releases that ran when a stage of this one began.
+    beside: other releases that ran when a stage of this one began. requests: of people, as carried out.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Record:
     trace: tuple[Point, ...] = ()
     glances: tuple[Glance, ...] = ()
     beside: tuple[Beside, ...] = ()
+    requests: tuple[Heard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

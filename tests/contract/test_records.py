@@ -259,3 +259,19 @@ async def test_a_request_is_cleared_only_while_it_is_the_one_that_was_carried_ou
         await store.perform(seen, act.ClearRequest(note, "alice:web-1"))
     assert (await store.rollout(seen.key)).requests.abort == ""
     assert FINALIZER not in (await lab.find(ROLLOUT, "web"))["metadata"].get("finalizers", [])
+
+
+async def test_other_rollouts_are_told_that_run_or_wait(lab, store):
+    mine = await rollout(lab, store, "web")
+    runs = await rollout(lab, store, "runs")
+    waits = await rollout(lab, store, "waits")
+    await rollout(lab, store, "rests")
+    await store.perform(runs, act.AddFinalizer())
+    said = {"status": "True", "reason": "WaitingForOthers", "message": "1 of 1", "observedGeneration": 1}
+    queued = {"type": "Queued", "lastTransitionTime": "2026-03-01T12:00:00Z", **said}
+    await store.publish(waits, {"observedGeneration": 1, "conditions": [queued]})
+    found = {o.key.name: o for o in await store.others(mine.key) if o.key.namespace == lab.namespace}
+    assert found.keys() == {"runs", "waits"}
+    assert (found["runs"].waiting, found["runs"].routes) == (None, ("HTTPRoute/web",))
+    assert found["waits"].waiting == 1_772_366_400.0
+    await store.perform(await store.rollout(runs.key), act.RemoveFinalizer())

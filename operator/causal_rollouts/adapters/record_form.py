@@ -17,6 +17,7 @@ from causal_rollouts.adapters.reading import created, name, section, uid
 from causal_rollouts.api.plain import NotPlain, from_plain, to_plain
 from causal_rollouts.model import glances
 from causal_rollouts.model.crowd import Beside
+from causal_rollouts.model.people import Heard
 from causal_rollouts.model.reasons import Outcome, Phase
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import Release, Templates
@@ -61,6 +62,7 @@ def status_of(record: Record) -> Object:
         "trace": without_nulls(to_plain(record.trace)),
         "looks": glances.written(record.glances),
         "beside": without_nulls(to_plain(record.beside)),
+        "requests": without_nulls(to_plain(record.requests)),
         "final": record.final,
     }
 
@@ -91,6 +93,7 @@ def record_of(obj: Object) -> Record:
             effective=spec.get("effective"),
             trace=tuple(from_plain(Point, line) for line in status.get("trace") or ()),
             glances=glances.read(str(status.get("looks") or "")),
+            requests=tuple(from_plain(Heard, line) for line in status.get("requests") or ()),
             beside=tuple(from_plain(Beside, line) for line in status.get("beside") or ()),
         )
     except (NotPlain, KeyError, ValueError) as error:

@@ -70,6 +70,7 @@ def recording_of(record: Record, series: tuple[Series, ...], source: str, within
         run=Run(reg.grid, reg.seed, reg.release, source=source),
         series=tuple(one for one in series if one.labels.get("__name__") in wanted),
         looks=looks or None,
+        approvals=release.approvals,
     )
     if _gated(registration(found)) != _gated(reg):
         raise BadRecording(

@@ -14,7 +14,7 @@ from causal_rollouts.api.resolve import Unresolvable, resolve
 from causal_rollouts.decision.freeze import instant
 from causal_rollouts.model.freeze import Span, Window
 from causal_rollouts.model.metrics import Matcher, Metric, MetricKind
-from causal_rollouts.model.registration import Registration
+from causal_rollouts.model.registration import Registration, Stage
 from causal_rollouts.model.switchback import Switchback
 
 
@@ -54,6 +54,7 @@ def manifest(reg: Registration) -> dict[str, object]:
                 "weight": stage.weight // 10,
                 "minDuration": _duration(stage.min_duration),
                 "maxDuration": _duration(stage.max_duration),
+                **_approval(stage),
             }
             for stage in reg.stages
         ],
@@ -97,6 +98,12 @@ def _design(reg: Registration) -> dict[str, object]:
         "freeze": [_freeze(window) for window in reg.freeze],
         **_probe(reg.probe),
     }
+
+
+def _approval(stage: Stage) -> dict[str, object]:
+    if not stage.approvals:
+        return {}
+    return {"approval": {"required": stage.approvals, "expires": _duration(stage.approval_expires)}}
 
 
 def _freeze(window: Window) -> dict[str, str]:

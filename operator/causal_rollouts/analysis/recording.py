@@ -17,8 +17,10 @@ import yaml
 from causal_rollouts.analysis import rows
 from causal_rollouts.analysis.rows import BadRecording
 from causal_rollouts.analysis.samples import read_samples, write_samples
+from causal_rollouts.api.plain import NotPlain, from_plain, to_plain
 from causal_rollouts.model.arms import Pod
 from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.people import Approval
 from causal_rollouts.model.telemetry import Look, Series
 from causal_rollouts.model.traffic import Change
 
@@ -26,7 +28,7 @@ DEFAULT_GRID = Grid(width=30.0, delay=32.0, scrape=15.0)
 """The operator's own defaults, in force where a recording has no run.json."""
 
 FILES = ("rollout.yaml", "pods.json", "timeline.json", "samples.jsonl.gz")
-"""Without these there is no recording; run.json and looks.jsonl may be missing."""
+"""Without these there is no recording; run.json, looks.jsonl and approvals.json may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Run:
 class Recording:
     """One release as it was seen. manifest: the CausalRollout as applied, policy resolved into it.
 
-    looks: as the operator really looked, or None where nobody did.
+    looks: as the operator really looked, or None where nobody did. approvals: by people, oldest first.
     """
 
     manifest: Mapping[str, object]
@@ -53,6 +55,7 @@ class Recording:
     run: Run
     series: tuple[Series, ...]
     looks: tuple[Look, ...] | None = None
+    approvals: tuple[Approval, ...] = ()
 
     @property
     def own_series(self) -> tuple[Series, ...]:
@@ -79,6 +82,7 @@ def read(directory: Path, *, staged: bool = True) -> Recording:
         run=_run(directory / "run.json"),
         series=_unit_named(read_samples(directory / "samples.jsonl.gz"), directory),
         looks=_looks(directory / "looks.jsonl"),
+        approvals=_approvals(directory / "approvals.json"),
     )
 
 
@@ -102,6 +106,9 @@ def write(recording: Recording, directory: Path) -> None:
             "labels": dict(run.labels),
         },
     )
+    (directory / "approvals.json").unlink(missing_ok=True)
+    if recording.approvals:
+        _dump(directory / "approvals.json", to_plain(recording.approvals))
     looks = directory / "looks.jsonl"
     looks.unlink(missing_ok=True)
     if recording.looks is not None:
@@ -145,6 +152,16 @@ def _timeline(path: Path, *, staged: bool) -> tuple[Change, ...]:
     if staged and all(change.stage is None for change in timeline):
         raise BadRecording(f"{path.name}: no change has a stage; give the first stage as 0")
     return timeline
+
+
+def _approvals(path: Path) -> tuple[Approval, ...]:
+    if not path.is_file():
+        return ()
+    try:
+        found = rows.rows(_json(path), path.name)
+        return tuple(from_plain(Approval, row) for row in found)
+    except NotPlain as error:
+        raise BadRecording(f"{path.name}: {error}; write user, stage, act and time of each") from None
 
 
 def _run(path: Path) -> Run:

@@ -104,7 +104,8 @@ class _Replay:
         evidence, index = (None, look.last_final)
         if not look.provider_error:
             evidence, index = self._assess(look, timeline)
-        self._release = self._placed(timeline)
+        approved = tuple(a for a in self._recording.approvals if a.time <= look.time)
+        self._release = replace(self._placed(timeline), approvals=approved)
         facts = Facts(provider_error=_away(look))
         decision = decide(situate(self._reg, self._release, evidence, facts, look.time))
         self._release = clocked(self._release, decision, look.time)

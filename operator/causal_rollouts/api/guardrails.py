@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from causal_rollouts.api.ladder import demanded, lasting
 from causal_rollouts.api.layers import Layers, in_force
 from causal_rollouts.api.problems import Problem
 from causal_rollouts.api.units import decimal, fraction, seconds
-from causal_rollouts.api.v1alpha1 import Choices, Guardrails, PolicySpec
+from causal_rollouts.api.v1alpha1 import Choices
 from causal_rollouts.api.v1alpha1_metrics import Footprint, Metric
+from causal_rollouts.api.v1alpha1_policy import Guardrails, PolicySpec
 
 _MARGINS = ("revertAbove", "promoteBelow", "revertAbovePoints", "promoteBelowPoints")
 _GATING = ("ReportOnly", "RevertOnly", "Both")
@@ -25,6 +27,7 @@ def loosened(policy: PolicySpec, choices: Choices, layers: Layers) -> Iterator[P
         return
     yield from _alpha(policy.guardrails, choices, layers)
     yield from _stages(policy.guardrails, choices, layers)
+    yield from _approvals(policy.guardrails, choices, layers)
     yield from _probes(policy.guardrails, choices, layers)
     given = {m.name: m for m in (policy.defaults.metrics if policy.defaults else None) or []}
     mine = {m.name: (i, m) for i, m in enumerate(choices.metrics or [])}
@@ -50,6 +53,21 @@ def _stages(guardrails: Guardrails, choices: Choices, layers: Layers) -> Iterato
         if least is not None and seconds(stage.min_duration) < seconds(least):
             what = f"{stage.min_duration} is below the guardrail minStageDuration"
             yield Problem(f"{layers.field('stages')}[{i}].minDuration", what, f"use {least} or more")
+
+
+def _approvals(guardrails: Guardrails, choices: Choices, layers: Layers) -> Iterator[Problem]:
+    """Fewer people than the guardrail asks for, or words that count for longer."""
+    for i, stage in enumerate(choices.stages or []):
+        rule, mine = demanded(stage, guardrails), stage.approval
+        where = f"{layers.field('stages')}[{i}].approval"
+        if rule is None or mine is None:
+            continue
+        if mine.required < rule.required:
+            what = f"{mine.required} is below the guardrail approval"
+            yield Problem(f"{where}.required", what, f"use {rule.required} or more, or leave it out")
+        if rule.expires and lasting(mine) > lasting(rule):
+            what = f"{mine.expires or '24h'} is above the guardrail approval"
+            yield Problem(f"{where}.expires", what, f"use {rule.expires} or less")
 
 
 def _probes(guardrails: Guardrails, choices: Choices, layers: Layers) -> Iterator[Problem]:

@@ -13,8 +13,9 @@ from enum import StrEnum
 from pydantic import BaseModel
 
 from causal_rollouts.api.defaults import DEFAULTS, MARGINS
-from causal_rollouts.api.v1alpha1 import Choices, Guardrails
+from causal_rollouts.api.v1alpha1 import Choices
 from causal_rollouts.api.v1alpha1_metrics import Metric
+from causal_rollouts.api.v1alpha1_policy import Guardrails
 from causal_rollouts.model.world import Json
 
 NESTED = ("evidence", "weights", "windowWeights", "arms", "switchback")

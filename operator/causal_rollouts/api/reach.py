@@ -35,6 +35,6 @@ def _no_evidence(registration: Registration) -> Iterator[Problem]:
     if not any(weight > 0 for kind, weight in registration.budget.kinds if kind in kinds):
         what = "no metric that may revert has a part of the error budget, so no harm could be proven"
         yield Problem("spec.weights", what, "give a kind of these metrics a weight above 0")
-    if registration.mode is Mode.ENFORCE and not any(m.gating is Gating.BOTH for m in acting):
+    if registration.mode is not Mode.OBSERVE and not any(m.gating is Gating.BOTH for m in acting):
         what = "no metric has gating Both, so no release could be proven safe"
         yield Problem("spec.metrics", what, "set gating: Both on latency or errors, or use mode: Observe")

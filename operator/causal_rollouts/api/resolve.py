@@ -14,10 +14,12 @@ from pydantic import BaseModel, ValidationError
 from causal_rollouts.api import v1alpha1 as v1
 from causal_rollouts.api.freeze import windows_of
 from causal_rollouts.api.guardrails import loosened
+from causal_rollouts.api.ladder import stages_of
 from causal_rollouts.api.layers import Layers, effective, layered, said
 from causal_rollouts.api.metrics import metric_of
 from causal_rollouts.api.problems import Problem, Unresolvable, problems_of
 from causal_rollouts.api.units import decimal, fraction, seconds
+from causal_rollouts.api.v1alpha1_policy import Concurrency, Guardrails, PolicySpec
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.crowd import UNLIMITED, Limits
 from causal_rollouts.model.freeze import Window
@@ -28,7 +30,6 @@ from causal_rollouts.model.registration import (
     Mode,
     OnInconclusive,
     Registration,
-    Stage,
     Times,
 )
 from causal_rollouts.model.switchback import Switchback
@@ -65,7 +66,7 @@ def resolve(
         Unresolvable: with every problem found.
     """
     rollout = _parse(v1.RolloutSpec, spec, "spec")
-    rules = _parse(v1.PolicySpec, policy or {}, "RolloutPolicy.spec")
+    rules = _parse(PolicySpec, policy or {}, "RolloutPolicy.spec")
     layers = layered(rollout, rules.defaults)
     choices = _parse(v1.Choices, layers.merged, "spec")
     metrics, problems = _metrics(choices, layers)
@@ -73,7 +74,7 @@ def resolve(
     problems += [*wrong, *loosened(rules, choices, layers)]
     if problems:
         raise Unresolvable(tuple(problems))
-    made = _registration(rollout, choices, metrics, (namespace, release, seed, grid))
+    made = _registration(rollout, choices, metrics, (namespace, release, seed, grid), rules.guardrails)
     registration = replace(made, freeze=windows)
     return Resolved(
         registration=registration,
@@ -105,13 +106,13 @@ def _metrics(choices: v1.Choices, layers: Layers) -> tuple[tuple[Metric, ...], l
     return tuple(found), problems
 
 
-def _limits(guardrails: v1.Guardrails | None) -> Limits:
-    given = (guardrails.concurrency if guardrails else None) or v1.Concurrency()
+def _limits(guardrails: Guardrails | None) -> Limits:
+    given = (guardrails.concurrency if guardrails else None) or Concurrency()
     return Limits(given.namespace or 0, given.cluster or 0, bool(given.forbid_overlap))
 
 
 def _windows(
-    choices: v1.Choices, layers: Layers, rules: v1.PolicySpec
+    choices: v1.Choices, layers: Layers, rules: PolicySpec
 ) -> tuple[tuple[Window, ...], list[Problem]]:
     """The windows chosen and those of the guardrails: a rollout can add to these and never take one away."""
     bound = (rules.guardrails.freeze if rules.guardrails else None) or []
@@ -131,6 +132,7 @@ def _registration(
     choices: v1.Choices,
     metrics: tuple[Metric, ...],
     identity: tuple[str, str, int, Grid],
+    guardrails: Guardrails | None,
 ) -> Registration:
     namespace, release, seed, grid = identity
     return Registration(
@@ -139,7 +141,7 @@ def _registration(
         target=rollout.target_ref.name,
         seed=seed,
         grid=grid,
-        stages=_stages(choices),
+        stages=stages_of(choices.stages or [], guardrails),
         metrics=metrics,
         arms=_arms(choices),
         budget=_budget(choices),
@@ -153,12 +155,6 @@ def _registration(
             target=rollout.target_ref.name,
         ),
         probe=_probe(choices),
-    )
-
-
-def _stages(choices: v1.Choices) -> tuple[Stage, ...]:
-    return tuple(
-        Stage(10 * s.weight, seconds(s.min_duration), seconds(s.max_duration)) for s in choices.stages or []
     )
 
 

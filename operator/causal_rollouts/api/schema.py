@@ -17,6 +17,7 @@ from causal_rollouts.api import v1alpha1 as v1
 from causal_rollouts.api.defaults import DEFAULTS
 from causal_rollouts.api.layers import NESTED
 from causal_rollouts.api.status_schema import RECORD_SPEC, RECORD_STATUS, ROLLOUT_STATUS
+from causal_rollouts.api.v1alpha1_policy import PolicySpec
 
 GROUP, VERSION = "causalrollouts.dev", "v1alpha1"
 Schema = dict[str, object]
@@ -107,7 +108,7 @@ def crds() -> dict[str, Schema]:
         }
     ]
     policy = _kind_schema(
-        "Defaults and guardrails for many CausalRollouts.", _with_defaults(structural(v1.PolicySpec)), None
+        "Defaults and guardrails for many CausalRollouts.", _with_defaults(structural(PolicySpec)), None
     )
     record = _kind_schema(
         "What one release registered, did and found; written by the operator alone.",

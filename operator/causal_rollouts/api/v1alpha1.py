@@ -22,7 +22,6 @@ from causal_rollouts.api.forms import (
     Duration,
     FirstShare,
     Lasting,
-    MetricLabel,
     Nats,
     ObjectName,
     Probability,
@@ -80,6 +79,15 @@ ROOM = Rule(
 )
 
 
+class Approval(Part):
+    """People that must agree to a step. Who may is RBAC: the verb approve on causalrollouts."""
+
+    required: int = Field(ge=1, le=10, description="Different people that must agree.")
+    expires: Lasting | None = Field(
+        default=None, description="How long a person's word counts, like 8h (default 24h)."
+    )
+
+
 class Stage(Part):
     """One step of the ladder."""
 
@@ -90,6 +98,9 @@ class Stage(Part):
     )
     min_duration: Duration = Field(description="Least time in this stage, like 5m.")
     max_duration: Lasting = Field(description="Time after which onInconclusive applies, like 30m.")
+    approval: Approval | None = Field(
+        default=None, description="People that must agree before the stage is left upwards."
+    )
 
     def broken(self) -> Iterator[Rule]:
         """A stage that would end before it may."""
@@ -228,9 +239,10 @@ class Choices(Part):
         ]
         | None
     ) = Field(default=None, description="What is measured; a list given here replaces the policy's.")
-    mode: Literal["Enforce", "Observe"] | None = Field(
+    mode: Literal["Enforce", "Observe", "Recommend"] | None = Field(
         default=None,
-        description="Enforce: evidence moves the traffic. Observe: time does, and verdicts are only told.",
+        description="Enforce: evidence moves the traffic. Observe: time does, and verdicts are only told. "
+        "Recommend: evidence does, after a person agreed to each step.",
     )
     gate: Literal["Admission", "AlwaysPaused"] | None = Field(
         default=None, description="How a new template is held: by the admission policy, or by spec.paused."
@@ -291,46 +303,3 @@ class RolloutSpec(Choices):
     policy_ref: Reference | None = Field(default=None, description="The RolloutPolicy whose defaults apply.")
     traffic: Traffic
     suspend: bool | None = Field(default=None, description="No new release begins and no traffic rises.")
-
-
-class Concurrency(Part):
-    """How many releases may run at the same time; without a number any."""
-
-    namespace: int | None = Field(default=None, ge=1, le=1000, description="Releases of one namespace.")
-    cluster: int | None = Field(default=None, ge=1, le=1000, description="Releases of all namespaces.")
-    forbid_overlap: bool | None = Field(
-        default=None, description="None beside another that shares a node or a route with it."
-    )
-
-
-class Guardrails(Part):
-    """What a rollout can tighten and never loosen."""
-
-    max_alpha_revert: Probability | None = Field(default=None, description="Largest alphaRevert.")
-    min_stage_duration: Duration | None = Field(default=None, description="Least minDuration of a stage.")
-    max_probes: int | None = Field(
-        default=None, ge=0, le=5, description="Most probes in one release; 0 forbids them."
-    )
-    max_probe_bins: int | None = Field(
-        default=None,
-        ge=1,
-        le=2400,
-        description="Most bins of one probe: cycles times shortest and longest together.",
-    )
-    required_metrics: Annotated[list[MetricLabel], Field(max_length=20)] | None = Field(
-        default=None,
-        description="Names of metrics that must be there, able to revert, with margins no wider.",
-    )
-    freeze: Windows | None = Field(
-        default=None, description="Freeze windows that hold whatever a rollout says of its own."
-    )
-    concurrency: Concurrency | None = Field(
-        default=None, description="Releases at the same time; a further one waits for its turn."
-    )
-
-
-class PolicySpec(Part):
-    """What a platform team sets once."""
-
-    defaults: Choices | None = Field(default=None, description="What holds where a rollout is silent.")
-    guardrails: Guardrails | None = None

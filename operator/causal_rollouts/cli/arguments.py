@@ -70,8 +70,19 @@ def _ask(commands: Commands) -> None:
         ("resume", "go on after a pause"),
         ("abort", "bring the weights home and take the arms away; needs no metrics"),
         ("retry", "release a template again that was reverted, aborted or blocked"),
+        ("approve", "agree to the step that waits for approval; needs the verb approve"),
+        ("promote", "go on with what waits for a person: a pause, or an approval"),
     ):
-        _name(_add(commands, verb, "request", text, cluster=True))
+        asked = _add(commands, verb, "request", text, cluster=True)
+        _name(asked)
+        asked.add_argument("--reason", default="", metavar="TEXT", help="why; it stands in the record")
+        asked.set_defaults(full=False)
+        if verb == "promote":
+            asked.add_argument(
+                "--full",
+                action="store_true",
+                help="roll the whole fleet before the evidence is complete; needs the verb bypass",
+            )
 
 
 def _git(commands: Commands) -> None:

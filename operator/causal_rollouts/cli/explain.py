@@ -90,7 +90,7 @@ def _metric(metric: Known) -> str:
 def _missing(record: Record, now: float) -> list[str]:
     """What stands between the release and its next step."""
     release = record.release
-    if release.phase is not Phase.OBSERVING:
+    if release.phase not in {Phase.OBSERVING, Phase.AWAITING_APPROVAL}:
         return []
     stage = record.registration.stages[release.stage]
     clock = now - (release.stage_since or release.since)

@@ -40,6 +40,11 @@ MEANINGS: dict[Reason, Meaning] = {
         "The policy lets only so many releases run at the same time; those that waited longer come first.",
         "Wait; it begins by itself when one of those named has ended.",
     ),
+    Reason.AWAITING_APPROVAL: Meaning(
+        "The step that is named is due, and people have to agree first: by the stage, the policy, or mode "
+        "Recommend.",
+        "`approve`, by somebody with the verb approve; or `abort`.",
+    ),
     Reason.PAUSED_BY_USER: Meaning(
         "The release is paused; the weights stay, and harm still reverts.", "`resume` or `abort`."
     ),

@@ -1,4 +1,4 @@
-"""`pause`, `resume`, `abort`, `retry`: one-shot requests, bound to the release they are meant for.
+"""`pause`, `resume`, `abort`, `retry`, `approve`, `promote`: requests, each once and for one release.
 
 A request is an annotation `<user>:<release>`: it cannot hit a later release,
 and Git, which does not know it, does not fight it.
@@ -16,30 +16,52 @@ from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit, Stopped
 from causal_rollouts.cli.printing import as_json, say
 from causal_rollouts.control.rest import FAILED
+from causal_rollouts.model.people import written
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.ports import Broken, NotYet, Record, Refused, Rollout
+
+NAMED = frozenset({"approve", "promote"})
+"""Requests that count only with the name of who asks."""
 
 REVIEW = Kind("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False)
 
 
 async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContextManager[Cluster]]) -> Exit:
     """Ask once; say what happens next."""
-    verb: str = asked.verb
+    verb: str = "promote" if asked.verb == "promote" and asked.full else asked.verb
     async with reach() as cluster:
         rollout = await cluster.rollout(asked.name)
         records = [r for r in await cluster.records(asked.name) if r.rollout_uid == rollout.uid]
         record = records[-1] if records else None
+        if asked.verb == "promote" and not asked.full:
+            verb = _next_step(rollout, record)
         done = _done_already(verb, record)
         if done:
             _say(asked, record, "", done)
             return Exit.OK
         meant = _meant(verb, rollout, record)
         user = await user_of(cluster.kube)
-        value = f"{user}:{meant.name}" if user else meant.name
+        if verb in NAMED and not user:
+            raise Stopped(f"{asked.name}: the API server does not say who you are; {verb} needs a name")
+        step = meant.release.stage + 1 if verb == "approve" else 0
+        value = written(user, meant.name, step=step, reason=asked.reason)
         await annotate(cluster, rollout, verb, value)
         follow = f"follow it with: status {asked.name} -n {cluster.namespace} --watch"
         _say(asked, meant, value, f"{verb} asked for{f' by {user}' if user else ''}; {follow}")
     return Exit.OK
+
+
+def _next_step(rollout: Rollout, record: Record | None) -> str:
+    """What `promote` means without --full, as people know it: go on with what waits for a person."""
+    release = _meant("promote", rollout, record).release
+    if release.phase is Phase.PAUSED:
+        return "resume"
+    if release.awaits is not None:
+        return "approve"
+    raise Stopped(
+        f"{rollout.key.name}: nothing waits for you, it is {release.phase}; promote --full promotes it "
+        "before the evidence is complete"
+    )
 
 
 def _meant(verb: str, rollout: Rollout, record: Record | None) -> Record:
@@ -71,7 +93,9 @@ def _done_already(verb: str, record: Record | None) -> str:
         return f"paused already: {release.paused_by}"
     if verb == "resume" and release.phase is not Phase.PAUSED:
         return f"is not paused, it is {release.phase}; nothing to resume"
-    if verb in {"abort", "pause"} and release.outcome is not None:
+    if verb == "approve" and release.awaits is None:
+        return f"nothing waits for approval, it is {release.phase}"
+    if verb in {"abort", "pause", "promote"} and release.outcome is not None:
         return f"ends already, {release.outcome}: {release.why}"
     return ""
 

@@ -13,6 +13,7 @@ from causal_rollouts.adapters.fleet import Seen, fleet_of
 from causal_rollouts.adapters.kube import DEPLOYMENT, REPLICA_SET
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.control.rest import FAILED, Rest
+from causal_rollouts.model.people import meant_for
 from causal_rollouts.model.traffic import HOME
 from causal_rollouts.ports import Record, Rollout
 
@@ -168,7 +169,7 @@ async def _requested(cluster: Cluster, rollout: Rollout, newest: Record | None) 
     if newest is None or newest.release.candidate_hash != wanted or newest.release.outcome not in FAILED:
         return True
     retry = rollout.requests.retry
-    return retry == "true" or retry.rpartition(":")[2] == newest.name
+    return retry == "true" or meant_for(retry) == newest.name
 
 
 def condition(rollout: Rollout, kind: str) -> Mapping[str, object]:

@@ -19,7 +19,15 @@ FIGHTS = 3
 """Times that somebody may move the weights before a person has to settle it."""
 
 AT_STAKE = frozenset(
-    {Phase.SHIFTING, Phase.OBSERVING, Phase.PROBING, Phase.PROMOTING, Phase.BAKING, Phase.PAUSED}
+    {
+        Phase.SHIFTING,
+        Phase.OBSERVING,
+        Phase.AWAITING_APPROVAL,
+        Phase.PROBING,
+        Phase.PROMOTING,
+        Phase.BAKING,
+        Phase.PAUSED,
+    }
 )
 
 

@@ -6,12 +6,13 @@ quota or a node that has no room is not: they are told apart here.
 
 from __future__ import annotations
 
-from causal_rollouts.control.contest import advice
+from causal_rollouts.control.contest import AT_STAKE, advice
 from causal_rollouts.control.leaving import ROLLED
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.control.rise import waits_for
 from causal_rollouts.decision.situation import TRAFFIC, Facts, Template
 from causal_rollouts.model.arms import Arm
+from causal_rollouts.model.people import A_USER, read
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.world import Fleet, Waiting
 from causal_rollouts.ports import Record
@@ -38,14 +39,13 @@ JUDGED = frozenset(
         Phase.REPLACING,
         Phase.SHIFTING,
         Phase.OBSERVING,
+        Phase.AWAITING_APPROVAL,
         Phase.PROBING,
     }
 )
 """Phases in which the user's mistakes stop what comes next."""
 
-EXPOSED = frozenset(
-    {Phase.SHIFTING, Phase.OBSERVING, Phase.PROBING, Phase.PROMOTING, Phase.BAKING, Phase.PAUSED}
-)
+EXPOSED = AT_STAKE
 
 
 def gather(
@@ -84,13 +84,11 @@ def gather(
 
 
 def asked_by(value: str, record: Record) -> str:
-    """Who asked, "" if nobody or for another release. `true` stands for whoever wrote it."""
-    user, _, release = value.rpartition(":")
+    """Who asked and why, "" if nobody or for another release. `true` stands for whoever wrote it."""
     if value == "true":
-        return "a user"
-    if release != record.name:
-        return ""
-    return user or "a user"
+        return A_USER
+    asked = read(value)
+    return asked.who if asked is not None and asked.release == record.name else ""
 
 
 def _template(fleet: Fleet, record: Record) -> Template:

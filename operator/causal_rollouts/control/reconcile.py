@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from causal_rollouts.control import crowd, lifecycle, view
+from causal_rollouts.control import approvals, crowd, lifecycle, view
 from causal_rollouts.control.contest import defend, last_move
 from causal_rollouts.control.facts import asked_by, gather
 from causal_rollouts.control.footprints import untold
@@ -37,6 +37,9 @@ STEP = 1.0
 
 IDLE = 60.0
 """Seconds between passes at rest: the resync that finds what a watch has missed."""
+
+SLOW = frozenset({Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PROBING, Phase.PAUSED, Phase.PREPARING})
+"""Phases in which only a new look, a leg of a probe or a person changes something."""
 
 QUEUED = 10.0
 """Seconds between passes of a release that waits for others: no watch tells it that one has ended."""
@@ -90,6 +93,8 @@ async def _running(observed: Observed, record: Record, ports: Ports) -> float:
     release = replace(record.release, pods=merge(record.release.pods, seen, now))
     release = defend(_resumed(release, record, step), observed, now)
     record = replace(record, release=release)
+    release = approvals.heard(record, observed.rollout.requests.approve, now)
+    record = replace(record, release=release)
     looked = await look(record, ports.metrics, now) if _watching(release) and due(record, now) else Looked()
     release = _note(record, looked, now)
     facts = gather(
@@ -102,10 +107,14 @@ async def _running(observed: Observed, record: Record, ports: Ports) -> float:
     )
     decision = decide(situate(record.registration, release, looked.evidence, facts, now))
     release = lifecycle.note_blocked(release, facts.blocked, now)
+    release = approvals.awaiting(release, decision, now)
     release = _verdict(lifecycle.progress(release, decision, step), looked, decision)
     beside = await crowd.beside(observed, record.release, replace(record, release=release), ports, now)
     after = log_decision(replace(record, release=release, beside=beside), decision, looked, now)
-    actions = (*plan(after, observed), *carried_out(observed, after))
+    answered = carried_out(observed, after)
+    actions = (*plan(after, observed), *answered)
+    if observed.record is not None:
+        after = approvals.noted(after, answered, observed.record.release, now)
     if actions or after != observed.record:
         # Also to try again: a copy that acts on an old view must lose here first.
         after = await ports.rollouts.write_ahead(replace(after, seq=after.seq + 1))
@@ -206,7 +215,7 @@ def _again(release: Release, record: Record, now: float) -> float:
     if release.phase is Phase.DONE:
         return 0.0
     grid = record.registration.grid
-    if release.phase in {Phase.OBSERVING, Phase.PROBING, Phase.PAUSED, Phase.PREPARING}:
+    if release.phase in SLOW:
         due = grid.final_at(grid.last_look(now) + 2)
         if release.phase is Phase.PROBING:
             due = min(due, grid.end(grid.index(now)))

@@ -8,6 +8,7 @@ from causal_rollouts.model.actions import ClearRequest
 from causal_rollouts.model.reasons import Outcome, Phase
 from causal_rollouts.ports import Record, Requests
 
+VERBS = ("pause", "resume", "abort", "promote", "approve", "retry", "aa")
 PREFIX = "causalrollouts.dev/"
 
 
@@ -20,6 +21,7 @@ def carried_out(observed: Observed, record: Record) -> tuple[ClearRequest, ...]:
         "abort": release.outcome is not None,
         "promote": release.phase in {Phase.PROMOTING, Phase.BAKING, Phase.FINISHING}
         or release.outcome is Outcome.PROMOTED,
+        "approve": True,
         "retry": True,
         "aa": True,
     }
@@ -43,4 +45,4 @@ def pointless(observed: Observed, *, waiting: bool) -> tuple[ClearRequest, ...]:
 
 
 def _values(asked: Requests) -> dict[str, str]:
-    return {verb: getattr(asked, verb) for verb in ("pause", "resume", "abort", "promote", "retry", "aa")}
+    return {verb: getattr(asked, verb) for verb in VERBS}

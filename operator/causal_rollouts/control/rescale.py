@@ -21,7 +21,7 @@ from causal_rollouts.model.traffic import RESCALED, Change, Weights
 TOLERATED = 0.2
 """Part by which a fleet may change before the arms do: an autoscaler's small steps are no reason to move."""
 
-_IN_A_STAGE = frozenset({Phase.SHIFTING, Phase.OBSERVING})
+_IN_A_STAGE = frozenset({Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL})
 
 
 def rescaled(release: Release, registration: Registration, observed: Observed, now: float) -> Release:

@@ -12,6 +12,7 @@ from causal_rollouts.control.requests import pointless
 from causal_rollouts.decision.freeze import frozen_until, instant
 from causal_rollouts.model import actions as act
 from causal_rollouts.model.actions import Action
+from causal_rollouts.model.people import Heard, meant_for, read
 from causal_rollouts.model.reasons import Outcome, Phase
 from causal_rollouts.model.release import Release, Templates
 from causal_rollouts.model.traffic import HOME
@@ -158,7 +159,20 @@ def begin(o: Observed, name: str, now: float, prices: str = "") -> Record:
             **o.resolved.effective,
             **({"prices": {"value": prices, "from": "operator"}} if prices else {}),
         },
+        requests=_asked_for(o, now, aa=target.template_hash == stable.template_hash),
     )
+
+
+def _asked_for(o: Observed, now: float, *, aa: bool) -> tuple[Heard, ...]:
+    """Who asked for this release: an A/A test, or to try a template again, bound to the one that failed."""
+    if aa:
+        test = read(o.rollout.requests.aa)
+        return (Heard(now, "aa", test.user if test else "", -1, "", o.rollout.requests.aa),)
+    value = o.rollout.requests.retry
+    asked = read(value) if value else None
+    if asked is None or not o.past or asked.release != o.past[-1].name:
+        return ()
+    return (Heard(now, "retry", asked.user, -1, asked.reason, value),)
 
 
 def aa_seconds(o: Observed) -> float:
@@ -247,7 +261,7 @@ def _failed_before(o: Observed, template_hash: str) -> Record | None:
     if last is None or last.release.candidate_hash != template_hash or last.release.outcome not in FAILED:
         return None
     retry = o.rollout.requests.retry
-    return None if retry == "true" or retry.rpartition(":")[2] == last.name else last
+    return None if retry == "true" or meant_for(retry) == last.name else last
 
 
 def _last(o: Observed) -> str:

@@ -1,7 +1,8 @@
 """What people and calendars hold back, though the rules would let traffic rise.
 
-The rules say what the evidence allows. A restraint only ever turns a rise into
-a hold: it can neither cause a rise nor keep a release from going home.
+The rules say what the evidence allows. A restraint only ever turns a step into
+a hold: it can cause no rise, and keeps a release from going home only in mode
+Recommend, where people asked to decide that themselves.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from causal_rollouts.decision.freeze import frozen_until, instant
+from causal_rollouts.decision.people import unapproved
 from causal_rollouts.decision.situation import Situation
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.reasons import Act, Phase, Reason
@@ -32,10 +34,9 @@ _GOES_ON = frozenset(
 
 
 def restrained(s: Situation, decision: Decision) -> Decision:
-    """The decision, or the hold of the first restraint that has something against it."""
+    """The decision after each restraint had its say; a hold that waits for people is the last word."""
     for restraint in RESTRAINTS:
-        if held := restraint(s, decision):
-            return held
+        decision = restraint(s, decision) or decision
     return decision
 
 
@@ -75,4 +76,4 @@ def _weights_set(s: Situation) -> bool:
     return here and newest.weights.canary > 0
 
 
-RESTRAINTS: tuple[Restraint, ...] = (frozen, waiting_for_others)
+RESTRAINTS: tuple[Restraint, ...] = (unapproved, frozen, waiting_for_others)

@@ -79,8 +79,8 @@ class Situation:
 
     @property
     def enforcing(self) -> bool:
-        """Evidence acts; else it is only told."""
-        return self.registration.mode is Mode.ENFORCE
+        """Evidence acts, where asked for after a person agreed; else it is only told."""
+        return self.registration.mode is not Mode.OBSERVE
 
     @property
     def exposed(self) -> bool:
@@ -101,7 +101,7 @@ class Situation:
     @property
     def observing(self) -> bool:
         """Evidence of a stage is being gathered."""
-        return self.release.phase is Phase.OBSERVING
+        return self.release.phase in {Phase.OBSERVING, Phase.AWAITING_APPROVAL}
 
     @property
     def stage_age(self) -> float:

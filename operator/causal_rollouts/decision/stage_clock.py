@@ -12,7 +12,7 @@ from causal_rollouts.model.release import Release
 BLIND = frozenset({Reason.PROVIDER_ERROR, Reason.NO_DATA, Reason.INCOMPLETE_DATA, Reason.SHARE_MISMATCH})
 """Holds for want of valid data."""
 
-_CLOCKED = frozenset({Phase.OBSERVING, Phase.PRE_PERIOD})
+_CLOCKED = frozenset({Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PRE_PERIOD})
 
 
 def clocked(release: Release, decision: Decision, now: float) -> Release:

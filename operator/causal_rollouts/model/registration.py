@@ -21,6 +21,7 @@ class Mode(StrEnum):
 
     ENFORCE = "Enforce"
     OBSERVE = "Observe"
+    RECOMMEND = "Recommend"
 
 
 class OnInconclusive(StrEnum):
@@ -32,11 +33,16 @@ class OnInconclusive(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step of the ladder. weight in thousandths of the traffic; durations in seconds."""
+    """One step of the ladder. weight in thousandths of the traffic; durations in seconds.
+
+    approvals: people that must agree before it is left upwards; each word counts for approval_expires.
+    """
 
     weight: int
     min_duration: float
     max_duration: float
+    approvals: int = 0
+    approval_expires: float = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from causal_rollouts.model.arms import Pod, Slot
-from causal_rollouts.model.reasons import Outcome, Phase, Verdict
+from causal_rollouts.model.people import Approval
+from causal_rollouts.model.reasons import Act, Outcome, Phase, Verdict
 from causal_rollouts.model.traffic import HOME, Change, Weights
 from causal_rollouts.model.world import Json
 
@@ -52,6 +53,7 @@ class Release:
     told: the last decision, so that only changes are logged and told.
     home_since: since when all weights were seen at home while it ends.
     warned: footprints that were warned of, each with its reason, so that each is told once.
+    approvals: every word that people gave to a step, oldest first. awaits: the step that waits for one.
     contested: times that somebody else moved the weights since the start or the last resume.
     shared_since: since when looks of this stage call it a shared incident, None while they do not.
     """
@@ -83,6 +85,8 @@ class Release:
     replicas: int = 0
     home_since: float | None = None
     contested: int = 0
+    approvals: tuple[Approval, ...] = ()
+    awaits: Act | None = None
     shared_since: float | None = None
     warned: tuple[str, ...] = ()
 

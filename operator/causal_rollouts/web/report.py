@@ -89,7 +89,8 @@ def _release(record: Record, anchor: str, prices: Sequence[Price] | None) -> str
         f"{_beforehand(record)}<h3>What each metric showed</h3>{_metrics(record)}{_harmed(evidence)}"
         f"{_footprints(record, prices)}{figures}"
         f"{_checks(evidence, record.registration.min_completeness)}"
-        f"{_beside(record)}<h3>Decisions</h3>{_table(head, decisions)}{_numbers(record)}</section>"
+        f"{_people(record)}{_beside(record)}"
+        f"<h3>Decisions</h3>{_table(head, decisions)}{_numbers(record)}</section>"
     )
 
 
@@ -105,6 +106,20 @@ def _beforehand(record: Record) -> str:
             f"{minute(record, trial.begin):.1f} on and were {verdict}: {escape(shown)}{error}.</p>"
         )
     return "".join(said)
+
+
+def _people(record: Record) -> str:
+    """Who asked for what, and why."""
+    if not record.requests:
+        return ""
+    rows = [
+        tuple(
+            escape(cell)
+            for cell in (f"{minute(record, r.time):.1f}", r.verb, r.user or "not named", r.reason or "-")
+        )
+        for r in record.requests
+    ]
+    return "<h3>What people asked for</h3>" + _table(("Minute", "Asked", "By", "Why"), rows)
 
 
 def _beside(record: Record) -> str:

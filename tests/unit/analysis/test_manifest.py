@@ -42,6 +42,7 @@ def test_every_choice_survives_its_manifest():
             replace(of, of="done_total"),
             *plain.metrics[1:],
         ),
+        stages=tuple(replace(stage, approvals=2, approval_expires=3600.0) for stage in plain.stages),
         arms=ArmsPlan(4, 2.0, 150),
         budget=Budget(alpha=0.005, first_window=0.5, advance=1.5, promote_continuous=2.0, promote_counts=2.0),
         times=Times(history=1200.0, warm_up=3, blackout=1, bake=60.0),

@@ -141,6 +141,7 @@ def test_keys_are_camel_case_and_enums_are_words():
         "reason": "NoData",
         "because": "why",
         "outcome": None,
+        "awaits": None,
     }
     assert camel("log_e_harm") == "logEHarm"
     assert to_plain({"left_alone": 1}) == {"left_alone": 1}, (

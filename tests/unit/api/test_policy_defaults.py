@@ -4,7 +4,7 @@ from typing import Any
 
 from causal_rollouts.api.defaults import DEFAULTS
 from causal_rollouts.api.schema import crds
-from causal_rollouts.api.v1alpha1 import PolicySpec
+from causal_rollouts.api.v1alpha1_policy import PolicySpec
 from tests.unit.api.schemas import fits
 from tests.unit.api.specs import resolved
 

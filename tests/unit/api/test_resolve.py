@@ -97,7 +97,7 @@ def test_all_that_is_wrong_is_said_at_once():
     found = problems(
         spec(
             bake="soon",
-            mode="Recommend",
+            mode="Suggest",
             arms={"minPods": 0},
             stages=[stage(90)],
             metrics=[latency(), latency()],
@@ -221,6 +221,24 @@ def test_a_policy_that_contradicts_itself_is_told_where():
     policy = {"defaults": {"alphaRevert": "0.02"}, "guardrails": {"maxAlphaRevert": "0.01"}}
     (found,) = problems(spec(), policy)
     assert found.startswith("RolloutPolicy.spec.defaults.alphaRevert: 0.02 is above")
+
+
+ASKED = {"guardrails": {"approval": {"required": 2, "fromWeight": 50, "expires": "8h"}}}
+
+
+def test_the_policy_asks_for_approvals_where_a_stage_says_nothing_of_them():
+    found = resolved(spec(stages=[stage(5), stage(50)]), ASKED).registration.stages
+    assert [(s.approvals, s.approval_expires) for s in found] == [(0, 86_400.0), (2, 28_800.0)]
+    more = {**stage(50), "approval": {"required": 3, "expires": "1h"}}
+    assert resolved(spec(stages=[more]), ASKED).registration.stages[0].approvals == 3
+
+
+def test_fewer_approvals_or_longer_ones_are_refused_with_the_guardrail():
+    lax = {**stage(50), "approval": {"required": 1}}
+    assert problems(spec(stages=[stage(5), lax]), ASKED) == [
+        "spec.stages[1].approval.required: 1 is below the guardrail approval; use 2 or more, or leave it out",
+        "spec.stages[1].approval.expires: 24h is above the guardrail approval; use 8h or less",
+    ]
 
 
 WEEKENDS = {"cron": "0 18 * * 5", "duration": "60h", "timeZone": "Europe/Berlin"}

@@ -91,6 +91,32 @@ def test_what_is_done_already_is_said_and_not_asked_again(moments, capsys, verb,
     assert found.json["release"] == "checkout-1"
 
 
+def test_an_approval_is_for_the_step_that_waits_and_carries_the_reason(moments, capsys):
+    town = moments.town("observing")
+    assert "nothing waits for approval" in town.run(capsys, "approve", NAME).out
+    assert "nothing waits for you" in town.run(capsys, "promote", NAME).err
+    town.change_record(lambda release: release.update(phase="AwaitingApproval", awaits="Advance"))
+    town.run(capsys, "approve", NAME, "--reason", "looks  fine")
+    assert town.annotations()["causalrollouts.dev/approve"] == "ann:checkout-1/1 looks fine"
+    town.run(capsys, "promote", NAME)
+    assert town.annotations()["causalrollouts.dev/approve"] == "ann:checkout-1/1"
+
+
+def test_promote_resumes_a_pause_and_promote_full_rolls_the_fleet(moments, capsys):
+    town = moments.town("observing")
+    town.run(capsys, "pause", NAME, "--reason", "lunch")
+    operate(town)
+    town.run(capsys, "promote", NAME)
+    operate(town)
+    assert town.record()["status"]["release"]["phase"] == "Observing"
+    town.run(capsys, "promote", NAME, "--full", "--reason", "incident 42")
+    assert town.annotations()["causalrollouts.dev/promote"] == "ann:checkout-1 incident 42"
+    operate(town)
+    assert town.record()["status"]["release"]["phase"] == "Promoting"
+    heard = [(r["verb"], r["user"], r["reason"]) for r in town.record()["status"]["requests"]]
+    assert heard == [("pause", "ann", "lunch"), ("resume", "ann", ""), ("promote", "ann", "incident 42")]
+
+
 def test_retry_is_bound_to_the_release_that_failed(moments, capsys):
     town = moments.town("aborted")
     assert town.run(capsys, "retry", NAME, "-o", "json").json["value"] == "ann:checkout-1"

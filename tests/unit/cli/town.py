@@ -128,6 +128,13 @@ class Town:
         edit(new)
         self.api.change(kind, old, new, user, manager=user)
 
+    def change_record(self, edit):
+        """Edit the release of the newest record in place, as the operator would write it."""
+        old = self.record()
+        new = copy.deepcopy(old)
+        edit(new["status"]["release"])
+        self.api.change(RECORD, old, new, status=True)
+
     def annotations(self):
         return self.rollout()["metadata"].get("annotations", {})
 

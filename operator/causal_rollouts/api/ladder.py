@@ -1,0 +1,38 @@
+"""The stages of a manifest to those of a registration, with the approvals that hold for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from causal_rollouts.api.units import seconds
+from causal_rollouts.api.v1alpha1 import Approval, Stage
+from causal_rollouts.api.v1alpha1_policy import Guardrails, RequiredApproval
+from causal_rollouts.model import registration as model
+
+PLAIN = model.Stage(0, 0.0, 0.0)
+
+
+def stages_of(stages: Sequence[Stage], guardrails: Guardrails | None) -> tuple[model.Stage, ...]:
+    """All stages. A stage that says nothing of approvals has those that the guardrail asks for."""
+    return tuple(_stage(stage, stage.approval or demanded(stage, guardrails)) for stage in stages)
+
+
+def demanded(stage: Stage, guardrails: Guardrails | None) -> RequiredApproval | None:
+    """What the guardrail asks for at this stage."""
+    rule = guardrails.approval if guardrails else None
+    return rule if rule is not None and stage.weight >= (rule.from_weight or 0) else None
+
+
+def lasting(approval: Approval) -> float:
+    """Seconds that a person's word counts."""
+    return seconds(approval.expires) if approval.expires else PLAIN.approval_expires
+
+
+def _stage(stage: Stage, approval: Approval | None) -> model.Stage:
+    return model.Stage(
+        10 * stage.weight,
+        seconds(stage.min_duration),
+        seconds(stage.max_duration),
+        approvals=approval.required if approval else 0,
+        approval_expires=lasting(approval) if approval else PLAIN.approval_expires,
+    )
