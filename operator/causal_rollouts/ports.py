@@ -142,6 +142,10 @@ class RolloutStore(Protocol):
         """Spec of a RolloutPolicy, or None. Raises Broken."""
         ...
 
+    async def bound_policy(self, namespace: str) -> str:
+        """The policy that the namespace's label names, "" where it names none. Raises Broken."""
+        ...
+
     async def records(self, key: Key) -> tuple[Record, ...]:
         """All records of a rollout, oldest first. Raises Broken."""
         ...

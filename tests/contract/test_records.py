@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from causal_rollouts.adapters.kube import FINALIZER, RECORD, ROLLOUT
+from causal_rollouts.adapters.kube import FINALIZER, NAMESPACE, RECORD, ROLLOUT
 from causal_rollouts.adapters.record_form import digest
 from causal_rollouts.adapters.records import KubeRolloutStore
 from causal_rollouts.model import actions as act
@@ -259,6 +259,17 @@ async def test_a_request_is_cleared_only_while_it_is_the_one_that_was_carried_ou
         await store.perform(seen, act.ClearRequest(note, "alice:web-1"))
     assert (await store.rollout(seen.key)).requests.abort == ""
     assert FINALIZER not in (await lab.find(ROLLOUT, "web"))["metadata"].get("finalizers", [])
+
+
+async def test_the_policy_of_a_namespace_is_read_from_its_label(lab, store):
+    assert await store.bound_policy(lab.namespace) == ""
+    labels = {"metadata": {"labels": {"causalrollouts.dev/policy": "standard"}}}
+    try:
+        await lab.person.merge(NAMESPACE, "", lab.namespace, labels)
+    except NotYet:
+        await lab.person.create(NAMESPACE, "", {"metadata": {"name": lab.namespace, **labels["metadata"]}})
+    assert await store.bound_policy(lab.namespace) == "standard"
+    assert await store.bound_policy("no-such-namespace") == ""
 
 
 async def test_other_rollouts_are_told_that_run_or_wait(lab, store):

@@ -28,6 +28,7 @@ ROLLOUT_LABEL = f"{GROUP}/rollout"
 SLOT_LABEL = f"{GROUP}/slot"
 BEFORE_LABEL = f"{GROUP}/before"
 GATE_LABEL = f"{GROUP}/gate"
+POLICY_LABEL = f"{GROUP}/policy"
 NAME_LABEL = f"{GROUP}/rollout-name"
 TARGET_ANNOTATION = f"{GROUP}/target"
 HASH_ANNOTATION = f"{GROUP}/template-hash"
@@ -72,6 +73,7 @@ REPLICA_SET = Kind("apps", "v1", "replicasets", "ReplicaSet")
 STATEFUL_SET = Kind("apps", "v1", "statefulsets", "StatefulSet")
 DAEMON_SET = Kind("apps", "v1", "daemonsets", "DaemonSet")
 POD = Kind("", "v1", "pods", "Pod")
+NAMESPACE = Kind("", "v1", "namespaces", "Namespace", namespaced=False)
 NODE = Kind("", "v1", "nodes", "Node", namespaced=False)
 SERVICE = Kind("", "v1", "services", "Service")
 CLAIM = Kind("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")

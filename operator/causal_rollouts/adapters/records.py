@@ -13,14 +13,16 @@ from causal_rollouts.adapters.kube import (
     FINALIZER,
     GROUP,
     NAME_LABEL,
+    NAMESPACE,
     POLICY,
+    POLICY_LABEL,
     RECORD,
     ROLLOUT,
     Gone,
     Kube,
     Object,
 )
-from causal_rollouts.adapters.reading import created, name, notes, section, uid
+from causal_rollouts.adapters.reading import created, labels, name, notes, section, uid
 from causal_rollouts.adapters.record_form import (
     abandoned,
     begun,
@@ -66,6 +68,11 @@ class KubeRolloutStore:
         """Spec of a RolloutPolicy, or None."""
         found = await self.kube.get(POLICY, "", name)
         return section(found, "spec") if found is not None else None
+
+    async def bound_policy(self, namespace: str) -> str:
+        """The policy that the namespace's label names, "" where it names none."""
+        found = await self.kube.get(NAMESPACE, "", namespace)
+        return labels(found).get(POLICY_LABEL, "") if found is not None else ""
 
     async def records(self, key: Key) -> tuple[Record, ...]:
         """All records of a rollout, oldest first; one whose release never began is none yet."""

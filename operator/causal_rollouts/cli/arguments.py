@@ -31,6 +31,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", dest="verb")
     _look(commands)
+    _policy(commands)
     _ask(commands)
     _git(commands)
     _offline(commands)
@@ -62,6 +63,18 @@ def _look(commands: Commands) -> None:
         commands, "explain", "explain", "the last decision, why, and what is missing", cluster=True
     )
     _name(explain)
+
+
+def _policy(commands: Commands) -> None:
+    policy = _add(
+        commands,
+        "policy",
+        "policy",
+        "what a rollout really runs with, and where each value comes from",
+        cluster=True,
+    )
+    policy.add_argument("what", choices=("diff",), help="diff: every setting beside who said it")
+    _name(policy)
 
 
 def _ask(commands: Commands) -> None:

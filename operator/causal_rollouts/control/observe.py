@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 
-from causal_rollouts.api.reach import out_of_reach
-from causal_rollouts.api.resolve import Resolved, Unresolvable, resolve
+from causal_rollouts.api.resolve import Resolved
 from causal_rollouts.control.observed import Observed
-from causal_rollouts.control.rest import next_release, seed_of
+from causal_rollouts.control.policy import meant
+from causal_rollouts.control.rest import next_release
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.traffic import TrafficPlan
 from causal_rollouts.model.world import Fleet, Key, Traffic
@@ -28,7 +28,7 @@ async def observe(key: Key, ports: Ports, grid: Grid) -> Observed | None:
     running = next((r for r in reversed(mine) if not r.final), None)
     past = tuple(r for r in mine if r.final)
     release = next_release(key.name, records)
-    resolved, problems = await _resolve(rollout, ports, grid, release)
+    resolved, problems = await meant(rollout, ports.rollouts, grid, release)
     target, plan = _names(resolved, running or (past[-1] if past and rollout.deleting else None), rollout)
     fleet, traffic, unsupported, rivals = await asyncio.gather(
         _fleet(ports, key, target),
@@ -57,29 +57,6 @@ async def observe(key: Key, ports: Ports, grid: Grid) -> Observed | None:
     return Observed(
         rollout, resolved, fleet, traffic, running, past, tuple(found), tuple(unsupported), release, left
     )
-
-
-async def _resolve(
-    rollout: Rollout, ports: Ports, grid: Grid, release: str
-) -> tuple[Resolved | None, tuple[str, ...]]:
-    name = str(_section(rollout.spec, "policyRef").get("name", ""))
-    policy = await ports.rollouts.policy(name) if name else None
-    if name and policy is None:
-        return None, (
-            f'spec.policyRef.name: there is no RolloutPolicy "{name}"; create it or correct the name',
-        )
-    try:
-        found = resolve(
-            rollout.spec,
-            policy,
-            namespace=rollout.key.namespace,
-            release=release,
-            seed=seed_of(rollout.uid, release),
-            grid=grid,
-        )
-    except Unresolvable as error:
-        return None, tuple(str(problem) for problem in error.problems)
-    return found, tuple(str(problem) for problem in out_of_reach(found.registration))
 
 
 def _names(

@@ -109,6 +109,9 @@ class Chaos:
             story.edit(DEPLOYMENT, lambda target: target["spec"].pop("paused", None), user="ann")
         elif story.phase == "Paused":
             story.ask("resume")
+        elif story.phase == "PrePeriod" and story.condition("Ready").get("reason") == "SharedIncident":
+            # Here everybody stays ill for ever, and before its first stage a release has no maxDuration.
+            story.ask("abort")
 
 
 def better(chaos: Chaos) -> None:
