@@ -163,7 +163,7 @@ class RolloutStore(Protocol):
         ...
 
     async def perform(self, rollout: Rollout, action: Action) -> None:
-        """AddFinalizer, RemoveFinalizer, ClearRequest."""
+        """AddFinalizer, RemoveFinalizer, ClearRequest, DeleteRecord."""
         ...
 
 

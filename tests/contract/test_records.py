@@ -286,3 +286,11 @@ async def test_other_rollouts_are_told_that_run_or_wait(lab, store):
     assert (found["runs"].waiting, found["runs"].routes) == (None, ("HTTPRoute/web",))
     assert found["waits"].waiting == 1_772_366_400.0
     await store.perform(await store.rollout(runs.key), act.RemoveFinalizer())
+
+
+async def test_an_old_record_is_deleted_exactly_once(lab, store):
+    made = await rollout(lab, store)
+    opened = await store.open(record(lab))
+    await store.perform(made, act.DeleteRecord("web-1", opened.uid))
+    await store.perform(made, act.DeleteRecord("web-1", opened.uid))
+    assert await store.records(opened.key) == ()

@@ -6,6 +6,7 @@ read, so whoever decided on an older one gets NotYet and never acts.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 
 from causal_rollouts.adapters.crowd import others
@@ -108,7 +109,11 @@ class KubeRolloutStore:
         await self.kube.merge(ROLLOUT, rollout.key.namespace, rollout.key.name, patch, status=True)
 
     async def perform(self, rollout: Rollout, action: Action) -> None:
-        """AddFinalizer, RemoveFinalizer, ClearRequest."""
+        """AddFinalizer, RemoveFinalizer, ClearRequest, DeleteRecord."""
+        if isinstance(action, act.DeleteRecord):
+            with contextlib.suppress(Gone):
+                await self.kube.delete(RECORD, rollout.key.namespace, action.name, uid=action.uid)
+            return
         found = await self.kube.get(ROLLOUT, rollout.key.namespace, rollout.key.name)
         if found is None or uid(found) != rollout.uid:
             # With the rollout its finalizer and its annotations are gone too.

@@ -38,6 +38,9 @@ from causal_rollouts.model.world import Json
 
 __all__ = ["Problem", "Resolved", "Unresolvable", "resolve"]
 
+RECORDS = 50
+"""Final records kept of a rollout whose policy says nothing."""
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -45,7 +48,7 @@ M = TypeVar("M", bound=BaseModel)
 class Resolved:
     """effective: each setting with the value in force and where it came from.
 
-    limits: as the policy has them now; they are no part of what a release registers.
+    limits, kept_records: as the policy has them now; they are no part of what a release registers.
     """
 
     registration: Registration
@@ -55,6 +58,7 @@ class Resolved:
     suspend: bool
     effective: Json
     limits: Limits = UNLIMITED
+    kept_records: int = RECORDS
 
 
 def resolve(
@@ -84,6 +88,7 @@ def resolve(
         suspend=bool(rollout.suspend),
         effective=effective(layers, choices, rules.guardrails),
         limits=_limits(rules.guardrails),
+        kept_records=rules.retention.records if rules.retention else RECORDS,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a platform team writes: defaults and guardrails."""
+"""What a platform team writes: defaults, guardrails, and how long the ledger is."""
 
 from __future__ import annotations
 
@@ -58,8 +58,17 @@ class Guardrails(Part):
     )
 
 
+class Retention(Part):
+    """How long the ledger of a rollout is."""
+
+    records: int = Field(
+        ge=5, le=500, description="Final records kept for each rollout; older ones are deleted (default 50)."
+    )
+
+
 class PolicySpec(Part):
     """What a platform team sets once."""
 
     defaults: Choices | None = Field(default=None, description="What holds where a rollout is silent.")
     guardrails: Guardrails | None = None
+    retention: Retention | None = Field(default=None, description="How many records are kept.")

@@ -22,6 +22,8 @@ def words(action: Action) -> str:
             return f'Deployment "{action.target}": un-paused, it runs what Git asks for'
         case act.PauseTarget():
             return f'Deployment "{action.target}": paused, it stays as it runs'
+        case act.DeleteRecord():
+            return f'RolloutRecord "{action.name}": deleted'
         case act.DeletePod():
             return f'Pod "{action.name}": deleted'
         case act.RemoveFinalizer():

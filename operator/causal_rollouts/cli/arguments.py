@@ -32,6 +32,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", dest="verb")
     _look(commands)
     _policy(commands)
+    _ledger(commands)
     _ask(commands)
     _git(commands)
     _offline(commands)
@@ -75,6 +76,23 @@ def _policy(commands: Commands) -> None:
     )
     policy.add_argument("what", choices=("diff",), help="diff: every setting beside who said it")
     _name(policy)
+
+
+def _ledger(commands: Commands) -> None:
+    for verb, text, prints in (
+        ("verify", "compute the chain of records again; exit 1 where one was changed or is missing", True),
+        ("export", "records as JSON lines, to keep where no cluster can delete them", False),
+    ):
+        made = _add(commands, verb, "ledger", text, cluster=True, output=prints)
+        made.add_argument("name", nargs="?", metavar="NAME", help="the CausalRollout (default: all)")
+        made.add_argument(
+            "--from-file",
+            type=Path,
+            metavar="FILE",
+            help="records as `export` or `kubectl get rolloutrecords -o json` print them; no cluster",
+        )
+        if not prints:
+            made.add_argument("-o", "--output", default="-", metavar="FILE", help="default: stdout")
 
 
 def _ask(commands: Commands) -> None:

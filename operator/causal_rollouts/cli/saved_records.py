@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from causal_rollouts.adapters.kube import RECORD
+from causal_rollouts.adapters.kube import RECORD, Object
 from causal_rollouts.adapters.record_form import begun, record_of
 from causal_rollouts.cli.exits import Exit, Stopped
 from causal_rollouts.ports import Broken, Record
@@ -18,15 +18,30 @@ def saved_records(path: Path) -> tuple[Record, ...]:
     Raises:
         Stopped: it cannot be read, or holds something else; says what and where.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Stopped(f"{path}: cannot be read: {error}", Exit.USAGE) from error
     found = []
-    for number, item in enumerate(_objects(text, path)):
+    for number, item in enumerate(_objects(_text(path), path)):
         found.append(_record(item, f"{path}: item {number}"))
     known = [record for record in found if record is not None]
     return tuple(sorted(known, key=lambda r: (r.key.name, _number(r.name))))
+
+
+def saved_objects(path: Path) -> tuple[Object, ...]:
+    """All records of the file as they stand in it.
+
+    Raises:
+        Stopped: it cannot be read, or holds something else; says what and where.
+    """
+    found = []
+    for number, item in enumerate(_objects(_text(path), path)):
+        found.append(_record_object(item, f"{path}: item {number}"))
+    return tuple(found)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Stopped(f"{path}: cannot be read: {error}", Exit.USAGE) from error
 
 
 def _objects(text: str, path: Path) -> list[object]:
@@ -44,12 +59,16 @@ def _objects(text: str, path: Path) -> list[object]:
     return items if isinstance(items, list) else [whole]
 
 
-def _record(item: object, where: str) -> Record | None:
-    """One record; None where its release never began."""
+def _record_object(item: object, where: str) -> Object:
     if not isinstance(item, Mapping) or item.get("kind", RECORD.kind) != RECORD.kind:
         kind = item.get("kind") if isinstance(item, Mapping) else type(item).__name__
         raise Stopped(f"{where}: is a {kind}, not a {RECORD.kind}", Exit.USAGE)
-    obj = dict(item)
+    return dict(item)
+
+
+def _record(item: object, where: str) -> Record | None:
+    """One record; None where its release never began."""
+    obj = _record_object(item, where)
     try:
         return record_of(obj) if begun(obj) else None
     except (KeyError, TypeError, AttributeError) as error:

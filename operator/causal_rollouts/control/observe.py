@@ -12,6 +12,7 @@ from causal_rollouts.api.resolve import Resolved
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.control.policy import meant
 from causal_rollouts.control.rest import next_release
+from causal_rollouts.control.retention import expired
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.traffic import TrafficPlan
 from causal_rollouts.model.world import Fleet, Key, Traffic
@@ -55,7 +56,17 @@ async def observe(key: Key, ports: Ports, grid: Grid) -> Observed | None:
     found.extend(traffic.problems if traffic else ())
     left = await ports.workloads.slots(key.namespace, target) if fleet is None and running else ()
     return Observed(
-        rollout, resolved, fleet, traffic, running, past, tuple(found), tuple(unsupported), release, left
+        rollout,
+        resolved,
+        fleet,
+        traffic,
+        running,
+        past,
+        tuple(found),
+        tuple(unsupported),
+        release,
+        left,
+        expired(records, resolved.kept_records) if resolved else (),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from causal_rollouts.api.resolve import Resolved
+from causal_rollouts.model.actions import DeleteRecord
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.traffic import HOME, Weights
 from causal_rollouts.model.world import Fleet, ReplicaSet, SlotState, Traffic
@@ -19,7 +20,7 @@ class Observed:
     resolved: what the spec means now, None while it cannot be resolved.
     record: the running release, None at rest. past: ended ones, oldest first.
     next_release: name of a release that would begin now, free also among records of an earlier rollout.
-    left: slots that stand though the target is gone.
+    left: slots that stand though the target is gone. expired: records that are older than the policy keeps.
     """
 
     rollout: Rollout
@@ -32,6 +33,7 @@ class Observed:
     unsupported: tuple[str, ...]
     next_release: str
     left: tuple[SlotState, ...] = ()
+    expired: tuple[DeleteRecord, ...] = ()
 
     @property
     def queued_since(self) -> float | None:

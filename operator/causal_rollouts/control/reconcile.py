@@ -136,7 +136,7 @@ async def perform(rollout: Rollout, actions: tuple[Action, ...], ports: Ports) -
     for action in actions:
         if isinstance(action, TRAFFIC):
             await ports.router.perform(rollout.key.namespace, action)
-        elif isinstance(action, (*LAST, act.AddFinalizer)):
+        elif isinstance(action, (*LAST, act.AddFinalizer, act.DeleteRecord)):
             await ports.rollouts.perform(rollout, action)
         else:
             await ports.workloads.perform(rollout.key.namespace, action)

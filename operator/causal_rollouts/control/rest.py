@@ -68,7 +68,9 @@ def rest(o: Observed, now: float) -> Resting:
         return Resting(found.rest, found.message, (*gate, *_services(o)))
     waits = found.rest in {Rest.SUSPENDED, Rest.FROZEN}
     last = while_waiting(o, waits=waits)
-    return Resting(found.rest, found.message, (*gate, *_services(o), *_tidy(o), *found.actions, *last))
+    return Resting(
+        found.rest, found.message, (*gate, *_services(o), *_tidy(o), *found.actions, *o.expired, *last)
+    )
 
 
 def while_waiting(o: Observed, *, waits: bool = True) -> tuple[Action, ...]:

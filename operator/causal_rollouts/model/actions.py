@@ -120,6 +120,14 @@ class RemoveFinalizer:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteRecord:
+    """One old record, exactly the one that was seen."""
+
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClearRequest:
     """Remove a one-shot annotation that was carried out."""
 
@@ -142,4 +150,5 @@ Action = (
     | AddFinalizer
     | RemoveFinalizer
     | ClearRequest
+    | DeleteRecord
 )

@@ -81,6 +81,11 @@ class WatchedApi(ApiServer):
             assert not serving or propagation == "Orphan", f"{meta['name']} is deleted with {serving} pods"
         elif kind == POD:
             assert not meta.get("ownerReferences"), f"{meta['name']} is not an orphan"
+        elif kind == RECORD:
+            assert obj["status"]["final"], f"{meta['name']} is deleted while its release runs"
+            number = int(meta["name"].rpartition("-")[2])
+            older = [int(r["metadata"]["name"].rpartition("-")[2]) for r in self.stored(RECORD)]
+            assert number == min(older), f"{meta['name']} is deleted, and the chain before it stays"
         else:
             assert kind == SERVICE, f"the operator deleted a {kind.kind}"
             assert f"{GROUP}/service" in meta.get("annotations", {}), f"{meta['name']} is not an arm's"
