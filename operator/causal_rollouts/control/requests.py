@@ -32,15 +32,16 @@ def carried_out(observed: Observed, record: Record) -> tuple[ClearRequest, ...]:
     )
 
 
-def pointless(observed: Observed, *, waiting: bool) -> tuple[ClearRequest, ...]:
+def pointless(observed: Observed, *, waiting: bool, due: bool = False) -> tuple[ClearRequest, ...]:
     """Requests while no release runs: left there, they would strike the next one.
 
-    waiting: something still keeps a release from beginning, so that `retry` and `aa` may yet be of use.
+    waiting: something still keeps a release from beginning, so that `retry` may yet be of use.
+    due: it begins by itself when its time has come, an A/A test too.
     """
     return tuple(
         ClearRequest(PREFIX + verb, value)
         for verb, value in _values(observed.rollout.requests).items()
-        if value and not (waiting and verb in {"retry", "aa"})
+        if value and not (waiting and verb == "retry") and not (due and verb == "aa")
     )
 
 

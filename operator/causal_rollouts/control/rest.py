@@ -66,17 +66,17 @@ def rest(o: Observed, now: float) -> Resting:
         if left := _tidy(o):
             return Resting(Rest.TIDYING, "what an earlier release left is put away first", left)
         return Resting(found.rest, found.message, (*gate, *_services(o)))
-    waits = found.rest in {Rest.SUSPENDED, Rest.FROZEN}
-    last = while_waiting(o, waits=waits)
+    due = found.rest is Rest.FROZEN
+    last = while_waiting(o, waits=due or found.rest is Rest.SUSPENDED, due=due)
     return Resting(
         found.rest, found.message, (*gate, *_services(o), *_tidy(o), *found.actions, *o.expired, *last)
     )
 
 
-def while_waiting(o: Observed, *, waits: bool = True) -> tuple[Action, ...]:
+def while_waiting(o: Observed, *, waits: bool = True, due: bool = True) -> tuple[Action, ...]:
     """What goes while no release runs: the finalizer, which tells others of one, and requests for none."""
     held = (act.RemoveFinalizer(),) if o.rollout.held else ()
-    return (*held, *pointless(o, waiting=waits))
+    return (*held, *pointless(o, waiting=waits, due=due))
 
 
 def _held_back(o: Observed, found: Resting, now: float) -> Resting:
