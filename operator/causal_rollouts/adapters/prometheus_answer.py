@@ -2,6 +2,8 @@
 
 A partial answer is no answer: any warning refuses the whole. Not-a-number and
 duplicate series are passed on, because the evidence says what they mean.
+Nothing that a server wrote is ever repeated to a user: errors are told in our
+own words, by their kind.
 """
 
 from __future__ import annotations
@@ -16,8 +18,17 @@ from causal_rollouts.ports import Broken, Refused
 
 WRONG_QUERY = frozenset({400, 422})
 OK = 200
-LONGEST = 200
-"""Characters of a foreign text that may reach a condition or a log."""
+MEBI = 1 << 20
+
+KINDS = {
+    "bad_data": "it takes the query for wrong",
+    "execution": "the query needs more than it allows (samples, series or memory)",
+    "timeout": "the query timed out",
+    "canceled": "the query was cancelled",
+    "unavailable": "it is not ready",
+    "internal": "it failed inside",
+}
+"""Kinds of errors of the query API; the text beside them is never read."""
 
 
 def refuse(status: int, body: bytes) -> None:
@@ -26,10 +37,24 @@ def refuse(status: int, body: bytes) -> None:
     Raises:
         Refused: the query is wrong. Broken: anything else, redirects too.
     """
+    if status == OK:
+        return
     if status in WRONG_QUERY:
-        raise Refused(f"Prometheus refused the query with status {status}: {_reason(body)}")
-    if status != OK:
-        raise Broken(f"Prometheus answered with status {status}")
+        raise Refused(f"Prometheus refused the query with status {status}: {_kind(body)}; see its log")
+    if 300 <= status < 400:
+        raise Broken(
+            f"Prometheus answered with a redirect (status {status}), which is not followed; "
+            "set the address where it leads"
+        )
+    raise Broken(f"Prometheus answered with status {status}")
+
+
+def too_large(most: int) -> str:
+    """What is said of a body beyond the cap, in bytes."""
+    return (
+        f"the answer is larger than {most / MEBI:.3g} MiB; let the pods export fewer series, "
+        "or raise the operator's limit"
+    )
 
 
 def read(body: bytes, *, start: float, end: float, rename: Mapping[str, str]) -> tuple[Series, ...]:
@@ -59,11 +84,10 @@ def whole(body: bytes) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise Broken("the answer is no JSON object")
     if answer.get("status") != "success":
-        kind = str(answer.get("errorType", "unknown"))
-        message = f"{kind}: {str(answer.get('error', 'no reason given'))[:LONGEST]}"
-        raise Refused(message) if kind in {"bad_data", "execution"} else Broken(message)
+        message = f"Prometheus answered with an error: {_told(answer)}"
+        raise Refused(message) if answer.get("errorType") in ("bad_data", "execution") else Broken(message)
     if answer.get("warnings"):
-        raise Broken(f"the answer is partial: {str(answer['warnings'])[:LONGEST]}")
+        raise Broken("the answer is partial: Prometheus warns that a part of its stores did not answer")
     return answer
 
 
@@ -96,9 +120,14 @@ def _named(labels: Mapping[str, str], rename: Mapping[str, str]) -> dict[str, st
     return others | {rename[key]: str(value) for key, value in labels.items() if key in rename}
 
 
-def _reason(body: bytes) -> str:
-    """What Prometheus says of a refused query; never more than a line of it."""
+def _kind(body: bytes) -> str:
+    """What kind of error a refused query is."""
     try:
-        return str(json.loads(body).get("error", "no reason given"))[:LONGEST]
-    except (ValueError, AttributeError, RecursionError):
-        return "no reason given"
+        return _told(json.loads(body))
+    except (ValueError, RecursionError):
+        return "without a reason"
+
+
+def _told(answer: Any) -> str:
+    kind = answer.get("errorType") if isinstance(answer, dict) else None
+    return KINDS.get(kind, "without a reason") if isinstance(kind, str) else "without a reason"

@@ -18,7 +18,7 @@ from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
 from urllib3.util.retry import Retry
 
-from causal_rollouts.adapters.prometheus_answer import refuse, series_of, whole
+from causal_rollouts.adapters.prometheus_answer import refuse, series_of, too_large, whole
 from causal_rollouts.adapters.prometheus_query import Question, joined, questions
 from causal_rollouts.adapters.prometheus_settings import SourceSettings
 from causal_rollouts.model.metrics import Metric
@@ -94,7 +94,7 @@ class _Wary(requests.Session):
         for part in response.iter_content(65536):
             size += len(part)
             if size > self._settings.body:
-                raise Broken(f"the answer is larger than {self._settings.body} bytes")
+                raise Broken(too_large(self._settings.body))
             if time.monotonic() - began > self._settings.deadline:
                 raise Broken(f"no whole answer within {self._settings.deadline:g} s")
             parts.append(part)

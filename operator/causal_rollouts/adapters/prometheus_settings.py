@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass
 from pathlib import Path
 
+from causal_rollouts.adapters.dialling import Network
 from causal_rollouts.ports import Broken
 
 
@@ -15,6 +16,7 @@ class SourceSettings:
 
     deadline: seconds for one request. body: bytes of one answer. at_once: requests under way.
     piece: longest range asked for in one request, in seconds.
+    networks: addresses that may be dialled; empty allows all but `dialling.NEVER`.
     """
 
     url: str
@@ -22,11 +24,12 @@ class SourceSettings:
     pod_label: str = "pod"
     namespace_label: str = "namespace"
     deadline: float = 10.0
-    body: int = 64 * 1024 * 1024
+    body: int = 32 * 1024 * 1024
     at_once: int = 4
     user: str = ""
     password_file: Path | None = None
     piece: float = 600.0
+    networks: tuple[Network, ...] = ()
 
     @property
     def endpoint(self) -> str:

@@ -6,13 +6,15 @@ say it the same way.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from causal_rollouts.adapters.dialling import Network
 from causal_rollouts.analysis.cost import prices_of
 from causal_rollouts.model.bins import Grid
 
@@ -33,14 +35,18 @@ class OperatorSettings(BaseModel):
 
     scrape: seconds between scrapes of the application's pods; a bin is two of them.
     ingest_lag: seconds after a scrape until a query sees it.
+    prometheus_networks: comma-separated; empty allows all addresses but those of clouds' metadata.
+    prometheus_body_mib: largest answer that is read.
     namespaces: comma-separated; empty watches all.
     prices: of footprint metrics, like cpu=0.031/core-hour,memory=0.004/GiB-hour; copied into each record.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    prometheus_url: str = Field(pattern=r"^https?://[^\s]+$")
+    prometheus_url: str = Field(pattern=r"^https?://[^\s@?#]+$")
     prometheus_token_file: Path | None = None
+    prometheus_networks: str = ""
+    prometheus_body_mib: int = Field(default=32, ge=1, le=256)
     scrape: float = Field(default=15.0, gt=0, le=120)
     ingest_lag: float = Field(default=2.0, ge=0, le=300)
     pod_label: str = Field(default="pod", pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")
@@ -52,6 +58,18 @@ class OperatorSettings(BaseModel):
     workers: int = Field(default=8, ge=1, le=64)
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
+    @field_validator("prometheus_networks")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for part in _parts(value):
+            ipaddress.ip_network(part)
+        return value
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """Addresses that a metrics source may have, empty for all."""
+        return tuple(ipaddress.ip_network(part) for part in _parts(self.prometheus_networks))
+
     @property
     def grid(self) -> Grid:
         """Bins of two scrapes, final two scrapes and the lag after their end."""
@@ -60,7 +78,11 @@ class OperatorSettings(BaseModel):
     @property
     def watched(self) -> tuple[str, ...]:
         """Namespaces to watch, empty for all."""
-        return tuple(part.strip() for part in self.namespaces.split(",") if part.strip())
+        return _parts(self.namespaces)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> OperatorSettings:

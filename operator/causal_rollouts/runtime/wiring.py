@@ -12,6 +12,7 @@ from causal_rollouts.adapters.events import KubeRecorder
 from causal_rollouts.adapters.gateway_api import GatewayRouter
 from causal_rollouts.adapters.kube import Kube
 from causal_rollouts.adapters.prometheus import SourceSettings
+from causal_rollouts.adapters.prometheus_answer import MEBI
 from causal_rollouts.adapters.records import KubeRolloutStore
 from causal_rollouts.adapters.workloads import KubeWorkloads
 from causal_rollouts.ports import Clock, MetricsSource, Ports
@@ -26,6 +27,8 @@ async def connect(settings: OperatorSettings, clock: Clock) -> AsyncIterator[Por
         token_file=settings.prometheus_token_file,
         pod_label=settings.pod_label,
         namespace_label=settings.namespace_label,
+        body=settings.prometheus_body_mib * MEBI,
+        networks=settings.networks,
     )
     named = os.environ.get("KUBECONFIG")
     kubeconfig = Path(named) if named else None
