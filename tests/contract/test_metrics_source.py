@@ -2,14 +2,18 @@
 
 import asyncio
 import gzip
+import itertools
 import math
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import aiohttp
 import pytest
+import re2
 from aiohttp import web
 
 from causal_rollouts.adapters import prometheus, prometheus_offline
 from causal_rollouts.adapters.prometheus_settings import SourceSettings
+from causal_rollouts.adapters.promql import over, selector
 from causal_rollouts.model.metrics import Gating, Margins, Matcher, Metric, MetricKind
 from causal_rollouts.ports import Broken, Refused, Scope
 from tests.contract.metrics_servers import COUNT, STEP, T0, real, stub, success
@@ -142,6 +146,36 @@ async def test_labels_of_the_source_come_under_the_names_of_the_gate(source, ada
         [series] = await renamed.fetch(metric(MetricKind.RESTARTS, ""), Scope("shop", ("web",)), T0, END)
     assert series.labels["pod"] == "web"
     assert "container" not in series.labels
+
+
+@pytest.mark.cluster
+async def test_prometheus_itself_reads_the_namespace_and_the_pods_of_any_query(real_prometheus):
+    """Its own parser over names that try to leave their strings."""
+    nasty = [
+        '"} or {__name__=~".+',
+        "web-1|.*",
+        "\\",
+        "\\Q.*",
+        "`",
+        "a\nb",
+        "\u2028",
+        "#",
+        "ä",
+        "{{x}}",
+        "sum",
+    ]
+    async with aiohttp.ClientSession() as session:
+        for namespace, pods in itertools.product(nasty, itertools.combinations(nasty, 2)):
+            query = over(selector(["sum"], Scope(namespace, pods)), 30.0)
+            url = f"{real_prometheus}/api/v1/parse_query"
+            async with session.post(url, data={"query": query}) as response:
+                read = (await response.json())["data"]
+            assert (read["type"], read["offset"], read["timestamp"]) == ("matrixSelector", 0, None)
+            name, where, who = sorted(read["matchers"], key=lambda m: m["name"])
+            assert (name["type"], name["value"]) == ("=", "sum")
+            assert (where["name"], where["type"], where["value"]) == ("namespace", "=", namespace)
+            assert (who["name"], who["type"]) == ("pod", "=~")
+            assert all(re2.fullmatch(who["value"], pod) for pod in pods)
 
 
 # How a server fails, which only the stub does on purpose.

@@ -64,13 +64,13 @@ def fleet_of(seen: Seen) -> Fleet:
     own = uid(seen.deployment)
     sets = [rs for rs in seen.replica_sets if controller(rs) == own]
     slots = _slots(name(seen.deployment), seen.replica_sets)
-    by_slot = {_slot_key(rs) for rs in slots}
+    by_slot = {uid(rs) for rs in slots}
     places = {name(node): labels(node) for node in seen.nodes}
-    arm_pods = [pod for pod in seen.pods if _slot_key(pod) in by_slot]
+    arm_pods = [pod for pod in seen.pods if controller(pod) in by_slot]
     return Fleet(
         target=target_of(seen.deployment),
         replica_sets=tuple(_replica_set(rs, seen.pods) for rs in sets),
-        pods=tuple(pod_of(pod, places) for pod in seen.pods),
+        pods=tuple(pod_of(pod, places) for pod in seen.pods if not _forged(pod)),
         orphans=tuple(name(pod) for pod in seen.pods if _orphaned(pod)),
         slots=tuple(_slot_state(rs, arm_pods) for rs in slots),
         waiting=tuple(waiting for pod in arm_pods for waiting in _waiting(pod)),
@@ -126,6 +126,11 @@ def pod_of(pod: Object, places: Mapping[str, Mapping[str, str]]) -> Pod:
 def _orphaned(pod: Object) -> bool:
     """Left behind by a ReplicaSet of a Deployment; a pod that somebody made by hand is none of ours."""
     return POD_TEMPLATE_HASH in labels(pod) and not controller(pod) and deletion_asked(pod) is None
+
+
+def _forged(pod: Object) -> bool:
+    """It wears the labels of a slot, and no ReplicaSet made it: whoever made it speaks for no arm."""
+    return SLOT_LABEL in labels(pod) and not controller(pod)
 
 
 def _claims_pause(entries: Sequence[Mapping[str, Any]]) -> bool:
@@ -196,7 +201,7 @@ def _slot_key(pod: Object) -> tuple[str, str, str]:
 
 def _slot_state(rs: Object, arm_pods: Sequence[Object]) -> SlotState:
     key = _slot_key(rs)
-    mine = [pod for pod in arm_pods if _slot_key(pod) == key and _ended(pod) is None]
+    mine = [pod for pod in arm_pods if controller(pod) == uid(rs) and _ended(pod) is None]
     newest = max(mine, key=created, default=None)
     failed = condition(rs, "ReplicaFailure")
     return SlotState(

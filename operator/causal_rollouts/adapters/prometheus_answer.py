@@ -99,7 +99,7 @@ def series_of(result: Any, *, start: float, end: float, rename: Mapping[str, str
     """
     try:
         found = [_series(entry, start, end, rename) for entry in result]
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         raise Broken(f"a series could not be read: {type(error).__name__}") from None
     return tuple(series for series in found if series is not None)
 

@@ -27,19 +27,18 @@ def selector(
         if not METRIC_NAME.fullmatch(name):
             raise Refused(f'"{name}" is no metric name; use letters, digits, _ and :')
     for label in (pod_label, namespace_label):
-        if not LABEL_NAME.fullmatch(label):
-            raise Refused(f'"{label}" is no label name; use letters, digits and _')
+        if not LABEL_NAME.fullmatch(label) or label == "__name__":
+            raise Refused(f'"{label}" is no label name; use letters, digits and _, and not __name__')
     if not scope.namespace or not scope.pods:
         raise Refused("a query needs a namespace and at least one pod")
-    pods = "|".join(re.escape(pod) for pod in scope.pods)
-    which = names[0] if len(names) == 1 else ""
+    # A metric may be called `sum` or `nan`, which before the braces is no name: all names stand inside.
+    which = quoted(names[0]) if len(names) == 1 else quoted("|".join(re.escape(name) for name in names))
     matchers = [
+        f"__name__{'=' if len(names) == 1 else '=~'}{which}",
         f"{namespace_label}={quoted(scope.namespace)}",
-        f"{pod_label}=~{quoted(pods)}",
+        f"{pod_label}=~{quoted('|'.join(re.escape(pod) for pod in scope.pods))}",
     ]
-    if not which:
-        matchers.insert(0, f"__name__=~{quoted('|'.join(re.escape(name) for name in names))}")
-    return f"{which}{{{','.join(matchers)}}}"
+    return f"{{{','.join(matchers)}}}"
 
 
 def over(instant: str, seconds: float) -> str:

@@ -50,6 +50,7 @@ def arm_pod(slot="canary-0", **more):
         "causalrollouts.dev/rollout": "web-1",
         "causalrollouts.dev/slot": slot,
     }
+    more.setdefault("ownerReferences", owned_by(f"uid-web-{slot}"))
     return pod(f"web-{slot}-x", labels, **more)
 
 
@@ -228,3 +229,14 @@ def test_a_node_is_offered_only_if_the_pod_could_go_there(node, template, fits):
 def test_a_node_that_is_not_ready_is_not_offered():
     node = {"metadata": meta("n"), "status": {"conditions": [ready("Unknown")]}}
     assert [n.schedulable for n in fleet(nodes=[node]).nodes] == [False]
+
+
+def test_a_pod_that_only_wears_the_labels_of_a_slot_speaks_for_no_arm():
+    """Made by hand, or by a ReplicaSet that is not the slot's."""
+    crash = {"restartCount": 9, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    for owners in ([], owned_by("uid-mine")):
+        forged = arm_pod(status={**ready(), "containerStatuses": [crash]}, ownerReferences=owners)
+        found = fleet(forged, sets=[slot_set()])
+        assert not found.slots[0].ready
+        assert found.waiting == ()
+        assert bool(found.pods) is bool(owners)

@@ -37,6 +37,33 @@ def test_no_file_in_crds_is_left_over():
     assert {path.name for path in (ROOT / "crds").iterdir()} == set(CRDS)
 
 
+REACHING_OUT = {
+    "url",
+    "uri",
+    "address",
+    "host",
+    "query",
+    "promql",
+    "namespace",
+    "header",
+    "secret",
+    "token",
+    "password",
+}
+
+
+def test_no_field_of_a_manifest_names_an_address_a_query_a_secret_or_another_namespace():
+    asked = {"causalrollouts.yaml": ".spec", "rolloutpolicies.yaml": ".spec"}
+    for name, begin in asked.items():
+        fields = {
+            where.rpartition(".")[2].strip("[]").lower()
+            for where, _ in nodes(CLOSED[name], "")
+            if where.startswith(begin)
+        }
+        assert len(fields) > 20
+        assert not {field for field in fields for word in REACHING_OUT if field.endswith((word, f"{word}s"))}
+
+
 def test_every_node_is_structural():
     """As the API server asks: a type everywhere, no choice between types, no reference, no closed object."""
     for where, node in ALL:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,9 @@ PATIENT, IMPATIENT = 60.0, 0.1
 class Behind:
     """A story whose operator asks a Prometheus over HTTP, through a proxy."""
 
-    def __init__(self, phase: str, stage: int) -> None:
+    def __init__(self, phase: str, stage: int, **more: Any) -> None:
+        """more: settings of the source."""
+        self.more = more
         self.stack = AsyncExitStack()
         self.proxy: FaultyProxy
         self.source: prometheus.Prometheus
@@ -36,7 +39,7 @@ class Behind:
 
     async def _connect(self, ports: Ports) -> prometheus.Prometheus:
         self.proxy = await self.stack.enter_async_context(between(simulated(ports.metrics._source)))
-        settings = SourceSettings(self.proxy.url, deadline=PATIENT, body=4 << 20)
+        settings = SourceSettings(self.proxy.url, deadline=PATIENT, body=4 << 20, **self.more)
         return await self.stack.enter_async_context(prometheus.connect(settings))
 
     def close(self) -> None:
