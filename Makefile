@@ -1,7 +1,7 @@
 # Every target in one line: make help
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv lock lint test oracles demo demo-embedded cluster-up cluster-status cluster-down e2e e2e-all figures crds manifests calibrate bench image clean
+.PHONY: help venv lock lint test oracles demo demo-embedded cluster-up cluster-status cluster-down e2e e2e-all figures crds manifests calibrate bench mutants faults image clean
 PY := .venv/bin/python
 
 help: ## Show this list
@@ -65,6 +65,12 @@ calibrate: venv ## False reverts and detections of the whole gate in simulation 
 
 bench: venv ## A tick beside statsmodels, a replay, and what it takes to start
 	$(PY) -m bench
+
+mutants: venv ## Mutation tests of the safety argument (decision/); at least 95% must be killed
+	$(PY) -m bench.mutants
+
+faults: venv ## Every fault that is tried, and the table of docs/failure-modes.md
+	$(PY) -m bench.faults
 
 image: ## Build the operator's image with docker or buildah (BASE= names another base image)
 	scripts/image.sh

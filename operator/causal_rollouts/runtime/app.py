@@ -19,10 +19,11 @@ from dataclasses import dataclass, field, replace
 import kopf
 from prometheus_client import CollectorRegistry
 
-from causal_rollouts.control.queue import KeyedQueue
+from causal_rollouts.control.queue import KeyedQueue, Work
 from causal_rollouts.control.reconcile import Settings, reconcile
 from causal_rollouts.model.world import Key
 from causal_rollouts.ports import Ports
+from causal_rollouts.runtime.election import RETRY, Election
 from causal_rollouts.runtime.health import Health
 from causal_rollouts.runtime.logs import configure
 from causal_rollouts.runtime.metrics import MeteredStore, RolloutMetrics
@@ -98,16 +99,28 @@ def registry_of(watches: Watches, *, clusterwide: bool = True) -> kopf.OperatorR
     return registry
 
 
-async def operate(settings: OperatorSettings, ports: Ports, stop: asyncio.Event) -> None:
-    """Run until `stop`, then finish the passes under way."""
-    loop_settings = Settings(grid=settings.grid, prices=settings.prices)
+def working(ports: Ports, settings: Settings, election: Election | None) -> Work:
+    """A pass for whoever leads; the others only remember what there is to do."""
+
+    async def work(key: Key) -> float | None:
+        if election is not None and not election.leads:
+            return RETRY
+        return await reconcile(key, ports, settings)
+
+    return work
+
+
+async def operate(
+    settings: OperatorSettings, ports: Ports, stop: asyncio.Event, election: Election | None = None
+) -> None:
+    """Run until `stop`, then finish the passes under way, and only then let another one lead."""
     registry = CollectorRegistry()
     metrics = RolloutMetrics(registry)
     shown = replace(ports, rollouts=MeteredStore(ports.rollouts, metrics))
-    queue = KeyedQueue(
-        metrics.counting(lambda key: reconcile(key, shown, loop_settings)), workers=settings.workers
-    )
-    health = Health(queue, registry)
+    work = working(shown, Settings(grid=settings.grid, prices=settings.prices), election)
+    queue = KeyedQueue(metrics.counting(work), workers=settings.workers)
+    health = Health(queue, leads=lambda: election is None or election.leads, registry=registry)
+    campaign = asyncio.create_task(election.run(stop)) if election is not None else None
     await health.start(settings.health_host, settings.health_port)
     watching = asyncio.create_task(
         kopf.operator(
@@ -125,6 +138,9 @@ async def operate(settings: OperatorSettings, ports: Ports, stop: asyncio.Event)
         await queue.run(stop)
     finally:
         stop.set()
+        if election is not None and campaign is not None:
+            await campaign
+            await election.resign()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
         await health.stop()
@@ -136,9 +152,9 @@ async def serve(settings: OperatorSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with connect(settings, SystemClock()) as ports:
+    async with connect(settings, SystemClock()) as (ports, election):
         log.info("watching %s", ", ".join(settings.watched) or "all namespaces")
-        await operate(settings, ports, stop)
+        await operate(settings, ports, stop, election)
 
 
 def main() -> int:

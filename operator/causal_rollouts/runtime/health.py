@@ -7,6 +7,7 @@ than a dead one: nobody restarts it. `/livez` therefore looks at overdue keys.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -23,6 +24,7 @@ class Health:
     """Serves `/livez`, `/readyz` and `/metrics` for one queue."""
 
     queue: KeyedQueue
+    leads: Callable[[], bool] = lambda: True
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     _runner: web.AppRunner | None = None
@@ -31,6 +33,8 @@ class Health:
         depth = Gauge("causal_rollouts_queue_depth", "Rollouts known to the queue", registry=self.registry)
         late = Gauge("causal_rollouts_queue_oldest_seconds", "Most overdue key", registry=self.registry)
         done = Gauge("causal_rollouts_passes", "Passes finished since the start", registry=self.registry)
+        leader = Gauge("causal_rollouts_leader", "1 where this copy works", registry=self.registry)
+        leader.set_function(lambda: float(self.leads()))
         depth.set_function(lambda: self.queue.depth)
         late.set_function(self.queue.oldest_due)
         done.set_function(lambda: self.queue.done)

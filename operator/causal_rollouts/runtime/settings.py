@@ -39,6 +39,7 @@ class OperatorSettings(BaseModel):
     prometheus_body_mib: largest answer that is read.
     namespaces: comma-separated; empty watches all.
     prices: of footprint metrics, like cpu=0.031/core-hour,memory=0.004/GiB-hour; copied into each record.
+    lease, lease_namespace: the Lease that only one of several copies holds; empty for a single copy.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +54,8 @@ class OperatorSettings(BaseModel):
     namespace_label: str = Field(default="namespace", pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")
     namespaces: str = ""
     prices: Annotated[str, AfterValidator(_priced)] = ""
+    lease: str = Field(default="", pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$")
+    lease_namespace: str = Field(default="causal-rollouts", pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
     health_port: int = Field(default=8080, ge=0, le=65535)
     health_host: str = "0.0.0.0"  # noqa: S104 - the kubelet probes the pod's address
     workers: int = Field(default=8, ge=1, le=64)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
+import time
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,12 +19,16 @@ from causal_rollouts.adapters.prometheus_answer import MEBI
 from causal_rollouts.adapters.records import KubeRolloutStore
 from causal_rollouts.adapters.workloads import KubeWorkloads
 from causal_rollouts.ports import Clock, MetricsSource, Ports
+from causal_rollouts.runtime.election import Election
 from causal_rollouts.runtime.settings import OperatorSettings
 
 
 @asynccontextmanager
-async def connect(settings: OperatorSettings, clock: Clock) -> AsyncIterator[Ports]:
-    """Connections to the API server and the metrics source for as long as the operator runs."""
+async def connect(settings: OperatorSettings, clock: Clock) -> AsyncIterator[tuple[Ports, Election | None]]:
+    """Connections to the API server and the metrics source for as long as the operator runs.
+
+    The election is None where no Lease is set.
+    """
     source = SourceSettings(
         url=settings.prometheus_url,
         token_file=settings.prometheus_token_file,
@@ -33,7 +40,15 @@ async def connect(settings: OperatorSettings, clock: Clock) -> AsyncIterator[Por
     named = os.environ.get("KUBECONFIG")
     kubeconfig = Path(named) if named else None
     async with kubernetes_api.connect(kubeconfig) as kube, prometheus.connect(source) as metrics:
-        yield ports_over(kube, metrics, clock)
+        yield ports_over(kube, metrics, clock), election_over(kube, settings, clock)
+
+
+def election_over(kube: Kube, settings: OperatorSettings, clock: Clock) -> Election | None:
+    """The candidacy of this process. Its name is new with each process, as the pod's name is not."""
+    if not settings.lease:
+        return None
+    identity = f"{socket.gethostname()}_{uuid.uuid4()}"
+    return Election(kube, settings.lease_namespace, settings.lease, identity, time.monotonic, clock.now)
 
 
 def ports_over(kube: Kube, metrics: MetricsSource, clock: Clock) -> Ports:

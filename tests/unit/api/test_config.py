@@ -25,6 +25,22 @@ def test_the_role_grants_exactly_what_is_listed():
     assert granted == GRANTED
 
 
+def test_leases_are_granted_in_the_operators_namespace_only_and_one_by_name():
+    role, binding = (find(kind, "causal-rollouts-election") for kind in ("Role", "RoleBinding"))
+    assert role["rules"] == [
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
+        {
+            "apiGroups": ["coordination.k8s.io"],
+            "resources": ["leases"],
+            "resourceNames": ["causal-rollouts-operator"],
+            "verbs": ["get", "patch"],
+        },
+    ]
+    assert binding["subjects"] == find("ClusterRoleBinding", "causal-rollouts-operator")["subjects"]
+    (subject,) = binding["subjects"]
+    assert {role["metadata"]["namespace"], binding["metadata"]["namespace"]} == {subject["namespace"]}
+
+
 def test_the_gate_knows_the_account_that_the_role_is_bound_to():
     (subject,) = find("ClusterRoleBinding", "causal-rollouts-operator")["subjects"]
     account = find("ServiceAccount", "operator")["metadata"]

@@ -17,6 +17,7 @@ from causal_rollouts.adapters.kube import (
     GATE_LABEL,
     GROUP,
     HTTP_ROUTE,
+    LEASE,
     POD,
     RECORD,
     REPLICA_SET,
@@ -156,7 +157,7 @@ def _not_ours(kind: Kind, obj: Json) -> Json:
         return _without_requests(rest)
     if kind == SERVICE and f"{GROUP}/service" in meta.get("annotations", {}):
         return {"ours": True}
-    return {} if kind == RECORD else rest
+    return {} if kind in (RECORD, LEASE) else rest
 
 
 _MOVES_BY_ITSELF = frozenset({"resourceVersion", "managedFields", "generation", "deletionTimestamp"})

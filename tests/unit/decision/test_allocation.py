@@ -28,6 +28,36 @@ def test_a_small_first_step_has_the_least_pods_and_equal_shares() -> None:
     assert rung.weights.canary == rung.weights.baseline == 50
 
 
+@pytest.mark.parametrize(
+    ("weights", "plan", "replicas", "expected"),
+    [
+        ((50, 250, 500), ArmsPlan(), 10, [(3, 3, 50), (3, 3, 250), (7, 4, 286)]),
+        ((50, 250, 500), ArmsPlan(baseline_ratio=2.0), 10, [(3, 6, 100), (3, 6, 500), (12, 7, 292)]),
+        ((700,), ArmsPlan(), 4, [(21, 3, 100)]),
+        ((10,), ArmsPlan(min_pods=1), 2, [(1, 1, 10)]),
+        ((400,), ArmsPlan(), 10, [(4, 4, 400)]),
+        ((100, 200, 500), ArmsPlan(min_pods=1), 10, [(1, 1, 100), (2, 2, 200), (5, 3, 300)]),
+        ((300,), ArmsPlan(min_pods=1, baseline_ratio=0.5), 10, [(3, 2, 200)]),
+        ((10,), ArmsPlan(min_pods=1, baseline_ratio=0.1), 2, [(1, 1, 10)]),
+        ((100, 300), ArmsPlan(min_pods=1, baseline_max_share=100), 10, [(1, 1, 100), (3, 2, 200)]),
+        ((30, 100), ArmsPlan(min_pods=1, baseline_max_share=100), 30, [(1, 1, 30), (3, 3, 100)]),
+    ],
+)
+def test_ladders_by_hand(weights, plan, replicas, expected) -> None:
+    found = [
+        (r.canaries, r.baselines, r.weights.baseline) for r in allocate(ladder(*weights), plan, replicas)
+    ]
+    assert found == expected
+
+
+def test_a_rung_has_its_slots_by_arm_and_number() -> None:
+    (rung,) = allocate(ladder(500), ArmsPlan(), 6)
+    assert [slot.id for slot in rung.slots] == [
+        *(f"canary-{i}" for i in range(5)),
+        *(f"baseline-{i}" for i in range(3)),
+    ]
+
+
 @given(
     weights=st.lists(st.integers(10, 700), min_size=1, max_size=6, unique=True).map(sorted),
     replicas=st.integers(2, 100),

@@ -1,0 +1,197 @@
+"""Every decision the gate can take, whole: a page to read, and a fence around the rules.
+
+Beside it lies `decisions.txt`: for each situation what the evidence says, what is done, why, how it ends,
+and the words a person reads.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from causal_rollouts.decision.decide import decide
+from causal_rollouts.decision.situation import Facts, Situation, Template, situate
+from causal_rollouts.model.checks import Check, CheckName
+from causal_rollouts.model.evidence import Evidence, Process, ShareTest
+from causal_rollouts.model.metrics import Gating, MetricKind
+from causal_rollouts.model.reasons import Phase, Validity, Verdict
+from causal_rollouts.model.registration import ArmsPlan, Mode, OnInconclusive
+from tests.unit.decision.situations import START, evidence, good_stage, metric, registration
+
+OBSERVE = registration(mode=Mode.OBSERVE)
+EASY = registration(on_inconclusive=OnInconclusive.REVERT)
+PRE = registration(arms=ArmsPlan(pre_period=600.0))
+UNSURE = evidence(metrics=(metric(log_e_safe=0.2),))
+HARM = evidence(log_harm=5.0)
+CHECK = Check(CheckName.AGE, 9.0, 1.0, ok=False, note="wait")
+UNSOUND = evidence(checks=(CHECK,))
+
+
+def facts(**found: object) -> Situation:
+    return good_stage(facts=Facts(**found))
+
+
+def pre(seen: Evidence | None = None, after: float = 300.0, **changes: object) -> Situation:
+    return good_stage(seen=seen, after=after, reg=PRE, phase=Phase.PRE_PERIOD, stage=-1, **changes)
+
+
+SITUATIONS = {
+    "it ends": good_stage(phase=Phase.REVERTING, why="aborted by ann"),
+    "it finishes": good_stage(phase=Phase.FINISHING, why="promoted"),
+    "it is over": good_stage(phase=Phase.DONE, why="promoted"),
+    "the rollout is deleted": facts(deleting=True),
+    "the target is gone": facts(target_gone=True),
+    "abort": facts(abort="ann"),
+    "the template is back": facts(template=Template.STABLE),
+    "another template": facts(template=Template.OTHER),
+    "bypass": facts(bypassed=True),
+    "unreadable": facts(unreadable="version 7"),
+    "unreadable while paused": good_stage(
+        facts=Facts(unreadable="version 7"), phase=Phase.PAUSED, paused_by="ann"
+    ),
+    "crash loop": facts(crash_loop="web-1 crashes"),
+    "never ready": facts(never_ready="not ready: canary-0"),
+    "harm": good_stage(seen=HARM),
+    "harm at the very end of the budget": good_stage(seen=evidence(log_harm=math.log(100))),
+    "harm of several together": good_stage(seen=evidence(log_harm=5.0, processes=())),
+    "harm in a process without a metric": good_stage(
+        seen=evidence(log_harm=5.0, processes=(Process("neighbours", MetricKind.NEIGHBOUR, 380, 3.0, -1.0),))
+    ),
+    "harm of the worse of two": good_stage(
+        seen=evidence(
+            log_harm=5.0,
+            processes=(
+                Process("latency", MetricKind.LATENCY, 380, 1.0, -1.0),
+                Process("errors", MetricKind.ERRORS, 380, 1.5, -0.5),
+            ),
+            metrics=(metric(), metric(name="errors", effect=0.5, lower=0.1, upper=5.0)),
+        )
+    ),
+    "harm before its time": good_stage(seen=HARM, phase=Phase.PREPARING),
+    "blocked": good_stage(facts=Facts(blocked="no room")),
+    "blocked for a while": good_stage(facts=Facts(blocked="no room"), blocked_since=START, after=1799.0),
+    "blocked for too long": good_stage(facts=Facts(blocked="no room"), blocked_since=START, after=1800.0),
+    "contested": facts(contested="git moves the weights"),
+    "wrong spec": facts(problems=("spec.a: wrong", "spec.b: wrong")),
+    "promoted by a person": facts(promote="ann"),
+    "promoted by a person too early": good_stage(facts=Facts(promote="ann"), phase=Phase.SHIFTING),
+    "paused": good_stage(phase=Phase.PAUSED, paused_by="ann"),
+    "pause": facts(pause="ann"),
+    "suspended": facts(suspended=True),
+    "the source is away": facts(provider_error="timed out"),
+    "the source is away in a roll": good_stage(
+        facts=Facts(provider_error="timed out"), phase=Phase.PROMOTING, blind=True
+    ),
+    "preparing": good_stage(phase=Phase.PREPARING, stage=-1),
+    "preparing without a look": good_stage(phase=Phase.PREPARING, stage=-1, blind=True),
+    "preparing with a short history": good_stage(
+        phase=Phase.PREPARING,
+        stage=-1,
+        seen=evidence(validity=Validity.SHORT_HISTORY, why_invalid="12 of 40 bins"),
+    ),
+    "replacing": good_stage(phase=Phase.REPLACING, stage=-1),
+    "shifting": good_stage(phase=Phase.SHIFTING),
+    "shifting with a wrong share": good_stage(
+        phase=Phase.SHIFTING, seen=evidence(validity=Validity.SHARE_MISMATCH, why_invalid="20% instead of 5%")
+    ),
+    "shifting without a look": good_stage(phase=Phase.SHIFTING, blind=True),
+    "promoting": good_stage(phase=Phase.PROMOTING, stage=1),
+    "baking": good_stage(phase=Phase.BAKING, stage=1),
+    "between looks": good_stage(blind=True),
+    "between looks after one": good_stage(blind=True, verdict=Verdict.SAFE),
+    "no data": good_stage(seen=evidence(validity=Validity.NO_DATA, why_invalid="nothing arrived")),
+    "no data, unexplained": good_stage(seen=evidence(validity=Validity.WRONG_TYPE)),
+    "incomplete": good_stage(seen=evidence(validity=Validity.INCOMPLETE, why_invalid="33% arrived")),
+    "the source said no": good_stage(seen=evidence(validity=Validity.PROVIDER_ERROR, why_invalid="refused")),
+    "the share is wrong": good_stage(seen=evidence(validity=Validity.SHARE_MISMATCH, why_invalid="20%")),
+    "contaminated": good_stage(seen=evidence(placebo=math.log(1000))),
+    "contaminated in mode Observe": good_stage(seen=evidence(placebo=8.0), reg=OBSERVE),
+    "out of time": good_stage(seen=UNSURE, after=1800.0),
+    "not yet out of time": good_stage(seen=UNSURE, after=1799.0),
+    "out of time, revert": good_stage(seen=UNSURE, after=1800.0, reg=EASY),
+    "out of time in the last stage": good_stage(seen=UNSURE, after=1800.0, stage=1),
+    "out of time on arms that differ": good_stage(seen=UNSOUND, after=1800.0),
+    "in time at the last moment": good_stage(after=1800.0),
+    "a shared incident": good_stage(seen=evidence(shared=0.2)),
+    "a shared incident in mode Observe": good_stage(seen=evidence(shared=0.2), reg=OBSERVE),
+    "all as bad as it may be": good_stage(seen=evidence(shared=0.095)),
+    "arms that differ": good_stage(seen=UNSOUND),
+    "arms that differ in mode Observe": good_stage(seen=UNSOUND, reg=OBSERVE),
+    "arms that differ, unsure": good_stage(seen=evidence(checks=(CHECK,), metrics=(metric(log_e_safe=0.2),))),
+    "time moves": good_stage(reg=OBSERVE, after=300.0),
+    "time moves not yet": good_stage(reg=OBSERVE, after=299.0),
+    "time moves the last stage": good_stage(reg=OBSERVE, stage=1),
+    "safe": good_stage(after=300.0),
+    "safe but too young": good_stage(after=299.0),
+    "safe in the last stage": good_stage(stage=1),
+    "safe by two metrics": good_stage(
+        seen=evidence(
+            metrics=(
+                metric(),
+                metric(name="slow", gating=Gating.REVERT_ONLY),
+                metric(name="errors", effect=math.nan),
+            )
+        )
+    ),
+    "unsure": good_stage(seen=UNSURE),
+    "unsure in the last stage": good_stage(seen=UNSURE, stage=1),
+    "nothing gates": good_stage(seen=evidence(metrics=())),
+    "the stage contradicts": good_stage(seen=evidence(metrics=(metric(log_e_stage=-0.1),))),
+    "the stage contradicts without an estimate": good_stage(
+        seen=evidence(metrics=(metric(log_e_stage=-0.1, effect=math.nan),))
+    ),
+    "the share is not known": good_stage(
+        seen=evidence(share=ShareTest(ok=None, requests=9, observed=0.0, intended=0.05))
+    ),
+    "nothing new": good_stage(seen=evidence(fresh=False)),
+    "a stage that has not begun": good_stage(stage_since=None),
+    "time that was blind": good_stage(seen=UNSURE, after=1900.0, invalid_seconds=101.0),
+    "time that is blind": good_stage(seen=UNSURE, after=1900.0, invalid_since=START + 1799.0),
+    "a pre-period": pre(),
+    "a pre-period over": pre(after=700.0),
+    "a pre-period before its stage": pre(stage_since=None),
+    "a pre-period without an estimate": pre(evidence(metrics=())),
+    "a pre-period of many metrics": pre(
+        evidence(
+            metrics=(
+                metric(),
+                metric(name="slow", gating=Gating.REVERT_ONLY),
+                metric(name="errors", effect=math.nan),
+                metric(name="cpu", effect=0.01),
+            )
+        )
+    ),
+    "a pre-period of arms that differ": pre(HARM),
+    "a pre-period without a look": pre(blind=True),
+    "a pre-period that is contaminated": pre(evidence(placebo=8.0)),
+    "an A/A test": pre(candidate_hash="old"),
+    "an A/A test over": pre(candidate_hash="old", after=600.0),
+    "an A/A test over, without an estimate": pre(evidence(metrics=()), candidate_hash="old", after=600.0),
+    "an A/A test of arms that differ": pre(HARM, candidate_hash="old"),
+    "an A/A test that is contaminated": pre(evidence(placebo=8.0), candidate_hash="old"),
+    "an A/A test of both": pre(evidence(placebo=8.0, log_harm=5.0), candidate_hash="old"),
+    "an A/A test without a look": pre(blind=True, candidate_hash="old"),
+}
+
+PAGE = Path(__file__).with_name("decisions.txt").read_text().splitlines()
+DECISIONS = {line.partition(" | ")[0]: line for line in PAGE if line}
+
+
+@pytest.mark.parametrize("what", SITUATIONS)
+def test_what_is_decided(what: str) -> None:
+    d = decide(SITUATIONS[what])
+    assert " | ".join((what, d.verdict, d.act, d.reason, d.outcome or "-", d.because)) == DECISIONS[what]
+
+
+def test_the_page_holds_nothing_else() -> None:
+    assert DECISIONS.keys() == SITUATIONS.keys()
+
+
+def test_a_situation_is_what_it_is_made_of() -> None:
+    s = good_stage()
+    assert situate(s.registration, s.release, s.evidence, s.facts, s.now) == s
+    assert s.stage == s.registration.stages[0]
+    assert good_stage(stage=-1).stage == s.registration.stages[0]
+    assert good_stage(stage=1).stage == s.registration.stages[1]
