@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from causal_rollouts.decision.decide import decide
+from causal_rollouts.decision.rules import hold
 from causal_rollouts.decision.situation import Facts, Situation, Template, situate
 from causal_rollouts.model.checks import Check, CheckName
+from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence, Process, ShareTest
 from causal_rollouts.model.metrics import Gating, MetricKind
-from causal_rollouts.model.reasons import Phase, Validity, Verdict
+from causal_rollouts.model.reasons import Act, Phase, Reason, Validity, Verdict
 from causal_rollouts.model.registration import ArmsPlan, Mode, OnInconclusive
 from tests.unit.decision.situations import START, evidence, good_stage, metric, registration
 
@@ -136,6 +138,7 @@ SITUATIONS = {
         )
     ),
     "unsure": good_stage(seen=UNSURE),
+    "unsure as soon as it may be": good_stage(seen=UNSURE, after=300.0),
     "unsure in the last stage": good_stage(seen=UNSURE, stage=1),
     "nothing gates": good_stage(seen=evidence(metrics=())),
     "the stage contradicts": good_stage(seen=evidence(metrics=(metric(log_e_stage=-0.1),))),
@@ -187,6 +190,11 @@ def test_what_is_decided(what: str) -> None:
 
 def test_the_page_holds_nothing_else() -> None:
     assert DECISIONS.keys() == SITUATIONS.keys()
+
+
+def test_the_last_rule_of_all_needs_no_evidence() -> None:
+    because = "the next look is not due yet"
+    assert hold(good_stage(blind=True)) == Decision(Verdict.NO_DATA, Act.HOLD, Reason.BETWEEN_LOOKS, because)
 
 
 def test_a_situation_is_what_it_is_made_of() -> None:
