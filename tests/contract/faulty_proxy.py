@@ -75,8 +75,8 @@ def simulated(source: SimulatedSource) -> Upstream:
 
     async def ask(form: Form) -> bytes:
         end, width = float(form["time"]), int(form["query"].rpartition("[")[2].removesuffix("ms]")) / 1000
-        named = re.search(r'__name__=~"([^"]*)"', form["query"])
-        names = named[1].replace("\\", "").split("|") if named else [form["query"].partition("{")[0]]
+        named = re.search(r'__name__=~?"([^"]*)"', form["query"])
+        names = named[1].replace("\\", "").split("|")
         wanted = {
             "namespace": re.search(r'namespace="([^"]*)"', form["query"])[1],
             "pods": re.search(r'pod=~"([^"]*)"', form["query"])[1].replace("\\", "").split("|"),
