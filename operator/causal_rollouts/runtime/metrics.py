@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from causal_rollouts.model.actions import Action
+from causal_rollouts.model.crowd import Other
 from causal_rollouts.model.world import Json, Key
 from causal_rollouts.ports import Broken, NotYet, Record, Refused, Rollout, RolloutStore
 
@@ -106,6 +107,14 @@ class MeteredStore:
     async def rollouts_on(self, namespace: str, target: str) -> tuple[Key, ...]:
         """As the store."""
         return await self.store.rollouts_on(namespace, target)
+
+    async def others(self, key: Key) -> tuple[Other, ...]:
+        """As the store."""
+        return await self.store.others(key)
+
+    async def bound_policy(self, namespace: str) -> str:
+        """As the store."""
+        return await self.store.bound_policy(namespace)
 
     async def policy(self, name: str) -> Json | None:
         """As the store."""
