@@ -16,7 +16,7 @@ ACCOUNT = "serviceAccount.name=operator"
 
 FILES = {
     "00-namespace.yaml": ("serviceaccount",),
-    "10-roles.yaml": ("roles",),
+    "10-roles.yaml": ("roles", "election"),
     "20-gate.yaml": ("gate",),
     "30-records.yaml": ("records",),
     "40-people.yaml": ("people",),

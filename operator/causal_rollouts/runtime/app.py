@@ -119,7 +119,7 @@ async def operate(
     shown = replace(ports, rollouts=MeteredStore(ports.rollouts, metrics))
     work = working(shown, Settings(grid=settings.grid, prices=settings.prices), election)
     queue = KeyedQueue(metrics.counting(work), workers=settings.workers)
-    health = Health(queue, leads=lambda: election is None or election.leads, registry=registry)
+    health = Health(queue, registry, leads=lambda: election is None or election.leads)
     campaign = asyncio.create_task(election.run(stop)) if election is not None else None
     await health.start(settings.health_host, settings.health_port)
     watching = asyncio.create_task(

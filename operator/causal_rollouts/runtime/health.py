@@ -24,8 +24,8 @@ class Health:
     """Serves `/livez`, `/readyz` and `/metrics` for one queue."""
 
     queue: KeyedQueue
-    leads: Callable[[], bool] = lambda: True
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    leads: Callable[[], bool] = lambda: True
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     _runner: web.AppRunner | None = None
 

@@ -25,6 +25,8 @@ EVERYTHING = (
     "prometheus.tokenSecret.name=prometheus",
     "prometheus.scrape=7.5",
     "prometheus.ingestLag=3",
+    "prometheus.networks={10.0.0.0/8,fd00::/8}",
+    "prometheus.bodyMib=64",
     "prometheus.podLabel=kubernetes_pod",
     "prometheus.namespaceLabel=kubernetes_namespace",
     "operator.workers=4",
@@ -111,17 +113,18 @@ def test_one_install_yaml_holds_the_operator_and_all_it_needs(default):
 
 def test_in_the_whole_cluster_the_operator_may_do_what_is_listed(default):
     assert rights(one(default, "ClusterRole")) == GRANTED
-    assert not of(default, "Role")
+    assert [role["metadata"]["name"] for role in of(default, "Role")] == ["causal-rollouts-election"]
 
 
 def test_in_named_namespaces_only_policies_and_nodes_are_read_beyond_them(everything):
     beyond = rights(one(everything, "ClusterRole", "causal-rollouts-operator"))
     assert beyond == {what: GRANTED[what] for what in NOWHERE}
-    roles = of(everything, "Role")
+    roles = [role for role in of(everything, "Role") if not role["metadata"]["name"].endswith("-election")]
     assert [role["metadata"]["namespace"] for role in roles] == ["shop", "pay"]
     for role in roles:
         assert rights(role) == {w: v for w, v in GRANTED.items() if w not in NOWHERE | CLUSTER_WIDE}
-    assert [b["metadata"]["namespace"] for b in of(everything, "RoleBinding")] == ["shop", "pay"]
+    ours = [b for b in of(everything, "RoleBinding") if not b["metadata"]["name"].endswith("-election")]
+    assert [b["metadata"]["namespace"] for b in ours] == ["shop", "pay"]
 
 
 def test_the_gate_lets_the_account_of_the_release_pass_and_no_other():
@@ -162,6 +165,7 @@ def test_the_operator_reads_the_settings_that_it_is_given(everything):
     assert read.prometheus_url == "http://prometheus.monitoring:9090"
     assert read.watched == ("shop", "pay")
     assert (read.scrape, read.ingest_lag, read.workers, read.health_port) == (7.5, 3, 4, 9000)
+    assert (read.prometheus_networks, read.prometheus_body_mib) == ("10.0.0.0/8,fd00::/8", 64)
     assert (read.pod_label, read.namespace_label) == ("kubernetes_pod", "kubernetes_namespace")
     assert (read.log_level, read.prices) == ("DEBUG", "cpu=0.031/core-hour")
     (container,) = operators_pod(everything)["containers"]
@@ -185,11 +189,24 @@ def test_the_operator_may_nothing_on_its_node(default):
     assert not pod.get("volumes")
 
 
-def test_two_copies_never_run_at_a_time(default):
+def test_one_copy_needs_no_lease_and_never_meets_its_successor(default):
     spec = one(default, "Deployment")["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
-    with pytest.raises(ClusterTrouble, match="elects no leader"):
-        objects("replicaCount=2")
+    assert read_settings(environment(default)).lease == ""
+    assert not of(default, "PodDisruptionBudget")
+
+
+def test_of_two_copies_a_lease_says_which_works():
+    found = objects("replicaCount=2", namespace="platform", release="gates")
+    read = read_settings(environment(found))
+    election = one(found, "Role", "gates-causal-rollouts-election")
+    assert election["metadata"]["namespace"] == read.lease_namespace == "platform"
+    assert election["rules"][1]["resourceNames"] == [read.lease]
+    assert one(found, "Deployment")["spec"]["strategy"]["rollingUpdate"]["maxSurge"] == 0
+    budget, pod = one(found, "PodDisruptionBudget"), one(found, "Deployment")["spec"]["template"]
+    chosen = budget["spec"]["selector"]["matchLabels"].items()
+    assert budget["spec"]["maxUnavailable"] == 1
+    assert chosen <= pod["metadata"]["labels"].items()
 
 
 def test_a_release_without_a_metrics_source_is_refused():
