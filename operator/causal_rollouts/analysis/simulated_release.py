@@ -317,7 +317,7 @@ class SimulatedRelease:
 
     def _ended(self, end: End, decision: Decision, now: float) -> Ended:
         evidence = self._evidence
-        proven = decision.reason is Reason.HARM_PROVEN
+        proven = decision.reason in {Reason.HARM_PROVEN, Reason.NEIGHBOUR_HARM}
         worst = evidence.worst if evidence is not None and proven else None
         metrics = evidence.metrics if evidence is not None else ()
         return Ended(

@@ -12,7 +12,7 @@ from causal_rollouts.model.registration import Mode
 ROLLED = frozenset({Phase.PROMOTING, Phase.BAKING})
 
 RISES = frozenset({Reason.SAFETY_PROVEN, Reason.TIME_PASSED})
-REVERTS = frozenset({Reason.HARM_PROVEN, Reason.OUT_OF_TIME, Reason.BACKEND_HARM})
+REVERTS = frozenset({Reason.HARM_PROVEN, Reason.NEIGHBOUR_HARM, Reason.OUT_OF_TIME, Reason.BACKEND_HARM})
 """Steps of the evidence. What people ask for, tripwires and what ends a release by itself wait for nobody."""
 
 

@@ -9,7 +9,7 @@ from causal_rollouts.ports import Refused
 from e2e.embedded.pods import Behaviour, by_environment
 from tests.unit.control.stories import Story, during, tell
 
-BLAME = {"CrashLoop", "NeverReady", "HarmProven"}
+BLAME = {"CrashLoop", "NeverReady", "HarmProven", "NeighbourHarm", "BackendHarm"}
 
 
 def no_room(pod) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from causal_rollouts.decision.decide import decide
 from causal_rollouts.decision.situation import Facts
 from causal_rollouts.model.evidence import ProbeTest
 from causal_rollouts.model.freeze import Span
+from causal_rollouts.model.metrics import MetricKind
 from causal_rollouts.model.people import Approval, Asked, read, written
 from causal_rollouts.model.reasons import Act, Outcome, Phase, Reason, Verdict
 from causal_rollouts.model.registration import Mode, Stage
@@ -84,6 +87,9 @@ def test_recommend_asks_before_each_step_and_before_a_revert() -> None:
     assert (rise.act, rise.awaits, rise.verdict) == (Act.HOLD, Act.ADVANCE, Verdict.SAFE)
     harm = decide(good_stage(reg=RECOMMEND, seen=HARMFUL))
     assert (harm.act, harm.awaits, harm.verdict, harm.outcome) == (Act.HOLD, Act.REVERT, Verdict.HARM, None)
+    beside = replace(HARMFUL.processes[0], kind=MetricKind.NEIGHBOUR, log_e=9.0)
+    neighbours = decide(good_stage(reg=RECOMMEND, seen=replace(HARMFUL, processes=(beside,))))
+    assert (neighbours.act, neighbours.awaits) == (Act.HOLD, Act.REVERT)
     assert decide(good_stage(reg=RECOMMEND, approvals=(yes("ann"),))).act is Act.ADVANCE
     agreed = good_stage(reg=RECOMMEND, seen=HARMFUL, approvals=(yes("ann", Act.REVERT),))
     assert (decide(agreed).act, decide(agreed).outcome) == (Act.REVERT, Outcome.REVERTED)
