@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from causal_rollouts.evidence.frame import Floats, Frame
 from causal_rollouts.evidence.tables import Schedule
+from causal_rollouts.evidence.validity import untorn
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.checks import Check, CheckName
 from causal_rollouts.stats.load_ratio import rate_ratio
@@ -39,17 +40,20 @@ class LoadState:
 NOTHING_COUNTED = LoadState()
 
 
-def counted(state: LoadState, schedule: Schedule, tally: Floats, begin: int, end: int) -> LoadState:
-    """Count bins [begin, end). tally: of the bin before `begin` and on, [bin, arm, 3].
+def counted(
+    state: LoadState, schedule: Schedule, tally: Floats, begin: int, end: int, least: float
+) -> LoadState:
+    """Count bins [begin, end), torn ones left out. tally: of the bin before `begin` and on, [bin, arm, 3].
 
-    A lost bin counts as time in which its requests were served: they come with the next scrape. To leave it
-    out would tear sums apart that add up.
+    Of a bin that is whole enough a lost unit-bin counts as time that was served.
     """
     if schedule.share_from != state.since:
         state = LoadState(schedule.share_from)
     canary, baseline = _ARMS.index(Arm.CANARY), _ARMS.index(Arm.BASELINE)
     sums = [state.canary, state.canary_bins, state.baseline, state.baseline_bins]
     for at in range(max(begin, state.since), end):
+        if not untorn(tally, at - begin + 1, least):
+            continue
         row = tally[at - begin + 1]
         due = row[:, 1] + row[:, 2]
         new = (row[canary, 0], due[canary], row[baseline, 0], due[baseline])

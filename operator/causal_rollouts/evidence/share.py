@@ -8,7 +8,7 @@ import numpy as np
 
 from causal_rollouts.evidence.frame import Floats
 from causal_rollouts.evidence.tables import Schedule, ShareTable
-from causal_rollouts.evidence.validity import completeness
+from causal_rollouts.evidence.validity import untorn
 from causal_rollouts.model.evidence import ShareTest
 from causal_rollouts.stats.sample_ratio import sample_ratio
 
@@ -31,8 +31,8 @@ def counted(
 ) -> ShareState:
     """Count the bins of the table that are new, up to but without `end`.
 
-    tally: of the same metric, of the bin before `state.next_bin` and on. A bin is left out if it or the
-    one before it is incomplete: lost requests come late and would be taken for another share.
+    tally: of the same metric, of the bin before `state.next_bin` and on. Torn bins are left out: lost
+    requests come late and would be taken for another share.
     """
     if schedule.share_from != state.since:
         state = ShareState(schedule.share_from, state.next_bin, 0.0, 0.0)
@@ -40,8 +40,7 @@ def counted(
     for at in range(state.next_bin, end):
         if at < state.since:
             continue
-        row = at - state.next_bin + 1
-        if completeness(tally[row - 1 : row]) < least or completeness(tally[row : row + 1]) < least:
+        if not untorn(tally, at - state.next_bin + 1, least):
             continue
         canary += float(table.canary[at - table.first])
         total += float(table.total[at - table.first])

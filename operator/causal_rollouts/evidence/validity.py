@@ -110,6 +110,15 @@ def expected(frame: Frame, table: MetricTable, bins: Bins) -> NDArray[np.bool_]:
     return due
 
 
+def untorn(tally: Floats | Singles, row: int, least: float) -> bool:
+    """Neither this bin nor the one before it is incomplete.
+
+    What a lost scrape held comes with the next one: a sum that has one of the two bins and not the other
+    is of no time at all. What came after too long a gap is lost for good.
+    """
+    return all(completeness(tally[at : at + 1]) >= least for at in (row - 1, row))
+
+
 def completeness(tally: Floats | Singles) -> float:
     """Share of requests that reached us, of the least complete arm. tally: [bin, arm, 3].
 

@@ -122,7 +122,7 @@ def _counted(
         tally = np.concatenate((before, validity.tallies(frame, table, begin, end)))
     least, now = reg.min_completeness, tables.schedule
     share = counted(replace(state.share, next_bin=begin), tables.share, now, tally, end, least)
-    return share, load.counted(state.load, now, tally, begin, end)
+    return share, load.counted(state.load, now, tally, begin, end, least)
 
 
 def share_metric(reg: Registration) -> Metric | None:

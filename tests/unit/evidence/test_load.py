@@ -90,17 +90,30 @@ def tally() -> np.ndarray:
 
 def test_requests_count_from_the_end_of_the_blackout_and_anew_with_other_weights():
     old = LoadState(50, 9.0, 9.0, 9.0, 9.0)
-    assert counted(old, SCHEDULE, tally(), 100, 108) == LoadState(102, 180.0, 18.0, 108.0, 12.0)
+    assert counted(old, SCHEDULE, tally(), 100, 108, 0.95) == LoadState(102, 180.0, 18.0, 108.0, 12.0)
 
 
-def test_requests_of_a_lost_bin_count_when_they_come_and_its_time_counts_at_once():
+def test_torn_bins_are_left_out_of_both_arms():
     late = tally()
     late[5, list(Arm).index(Arm.CANARY)] = 20.0, 2.0, 1.0  # bin 104
     late[6, list(Arm).index(Arm.CANARY)] = 40.0, 3.0, 0.0
-    assert counted(LoadState(102), SCHEDULE, late, 100, 108) == LoadState(102, 180.0, 18.0, 108.0, 12.0)
+    assert counted(LoadState(102), SCHEDULE, late, 100, 108, 0.95) == LoadState(102, 120.0, 12.0, 72.0, 8.0)
+
+
+def test_an_arm_that_was_not_scraped_for_a_while_is_not_taken_for_idle():
+    gone = tally()
+    gone[4:7, list(Arm).index(Arm.CANARY)] = 0.0, 0.0, 3.0
+    assert counted(LoadState(102), SCHEDULE, gone, 100, 108, 0.95) == LoadState(102, 60.0, 6.0, 36.0, 4.0)
+
+
+def test_of_a_bin_that_is_whole_enough_a_lost_pod_counts_as_served():
+    most = tally()
+    most[5, list(Arm).index(Arm.CANARY)] = 29.0, 99.0, 1.0
+    found = counted(LoadState(102), SCHEDULE, most, 100, 108, 0.95)
+    assert found.canary_bins == 15.0 + 100.0
 
 
 def test_one_look_or_many_count_the_same():
-    whole = counted(LoadState(), SCHEDULE, tally(), 100, 108)
-    some = counted(LoadState(), SCHEDULE, tally()[:4], 100, 103)
-    assert counted(some, SCHEDULE, tally()[3:], 103, 108) == whole
+    whole = counted(LoadState(), SCHEDULE, tally(), 100, 108, 0.95)
+    some = counted(LoadState(), SCHEDULE, tally()[:4], 100, 103, 0.95)
+    assert counted(some, SCHEDULE, tally()[3:], 103, 108, 0.95) == whole
