@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from causal_rollouts.decision import footprint_words, words
+from causal_rollouts.decision import words
+from causal_rollouts.decision.headroom import beyond_headroom
 from causal_rollouts.decision.pre_period import aa_tested, pre_period, twins_differ
 from causal_rollouts.decision.probe import probe_due, probing
 from causal_rollouts.decision.situation import Situation, Template
@@ -196,25 +197,6 @@ def contaminated(s: Situation) -> Decision | None:
         "pods differ from stable pods; check the telemetry, then resume or abort"
     )
     return Decision(Verdict.CONTAMINATED, Act.PAUSE, Reason.CONTAMINATED, because)
-
-
-def beyond_headroom(s: Situation) -> Decision | None:
-    """Where the policy says so, traffic waits for a person while use at 100% is proven above its headroom.
-
-    Asked before the deadline: what a model says of the whole never reverts a release that is otherwise fine.
-    """
-    e = s.evidence
-    if e is None or not (s.enforcing and s.observing) or s.stage_age < s.stage.min_duration:
-        return None
-    held = e.beyond_headroom()
-    if held is None or e.shared_incident or e.contradicting() is not None or not e.safe(promote=s.last_stage):
-        return None
-    because = (
-        f"{footprint_words.statement(held)}; harm is below the margin, but overHeadroom: Hold lets no "
-        "traffic rise: raise the headroom, `promote` or `abort`"
-    )
-    act = Act.PAUSE if s.stage_clock >= s.stage.max_duration else Act.HOLD
-    return Decision(Verdict.INCONCLUSIVE, act, Reason.OVER_HEADROOM, because)
 
 
 def deadline(s: Situation) -> Decision | None:
