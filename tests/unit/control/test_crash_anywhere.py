@@ -48,6 +48,9 @@ STORIES: dict[str, tuple[scripted.Script, Event]] = {
     "probe of an incident": (scripted.everybody_worse(p=0.5), nothing_else),
     "probe of a bad release": (scripted.everybody_worse(p=0.0001), nothing_else),
 }
+PROBES = tuple(name for name in STORIES if name.startswith("probe"))
+"""Told in a file of their own: long stories, and files run beside each other."""
+OTHERS = tuple(name for name in STORIES if name not in PROBES)
 PRE_PERIODS = {"pre-period": "6s"}
 PARTS = 8
 LONGEST = 300
@@ -193,8 +196,18 @@ def places(calls: list[tuple[int, str, bool]]) -> Iterator[tuple[int, bool]]:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", OTHERS)
 def test_dying_before_or_after_a_call_changes_nothing_in_the_end(name: str, part: int) -> None:
+    dies_at_each_place(name, part)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_dying_in_every_second_pass_at_another_call_each_time(name: str) -> None:
+    dies_in_every_second_pass(name)
+
+
+def dies_at_each_place(name: str, part: int) -> None:
+    """Of this part of all places; the end is that of the uncut release."""
     told = uncut(name)
     all_of_them = list(places(told.calls))
     assert len(all_of_them) > 60
@@ -210,8 +223,8 @@ def test_dying_before_or_after_a_call_changes_nothing_in_the_end(name: str, part
         assert end == told.end, f"died {'after' if after else 'before'} {told.calls[k][1]} of step {step}"
 
 
-@pytest.mark.parametrize("name", STORIES)
-def test_dying_in_every_second_pass_at_another_call_each_time(name: str) -> None:
+def dies_in_every_second_pass(name: str) -> None:
+    """At another call each time."""
     told = uncut(name)
     knife = Knife()
     story = Story(EmbeddedWorld.restored(told.saved[0], lambda p: knife.cut(bare(p))))
