@@ -113,7 +113,7 @@ def _metrics(choices: v1.Choices, layers: Layers) -> tuple[tuple[Metric, ...], l
 
 def _limits(guardrails: Guardrails | None) -> Limits:
     given = (guardrails.concurrency if guardrails else None) or Concurrency()
-    return Limits(given.namespace or 0, given.cluster or 0, bool(given.forbid_overlap))
+    return Limits(given.namespace_limit or 0, given.cluster_limit or 0, bool(given.forbid_overlap))
 
 
 def _windows(

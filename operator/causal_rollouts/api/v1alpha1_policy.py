@@ -22,8 +22,8 @@ class RequiredApproval(Approval):
 class Concurrency(Part):
     """How many releases may run at the same time; without a number any."""
 
-    namespace: int | None = Field(default=None, ge=1, le=1000, description="Releases of one namespace.")
-    cluster: int | None = Field(default=None, ge=1, le=1000, description="Releases of all namespaces.")
+    namespace_limit: int | None = Field(default=None, ge=1, le=1000, description="Releases of one namespace.")
+    cluster_limit: int | None = Field(default=None, ge=1, le=1000, description="Releases of all namespaces.")
     forbid_overlap: bool | None = Field(
         default=None, description="None beside another that shares a node or a route with it."
     )

@@ -212,7 +212,8 @@ def test_every_line_is_json_with_the_promised_fields():
         }
         assert promised <= set(row)
         for one in row["metrics"]:
-            assert set(one) == {"name", "effect", "lower", "upper", "logEHarm", "logESafe", "validity"}
+            told = {"name", "effect", "lower", "upper", "logEHarm", "logESafe", "validity", "naive"}
+            assert set(one) == told
 
 
 def test_pods_that_are_none_of_the_release_are_not_looked_at():

@@ -10,7 +10,7 @@ from causal_rollouts.cli.main import main
 from tests.unit.analysis.recordings import recorded
 
 FIELDS = ["time", "stage", "weight", "decision", "reason", "verdict", "logHarm", "logThreshold", "metrics"]
-OF_A_METRIC = ["name", "effect", "lower", "upper", "logEHarm", "logESafe", "validity"]
+OF_A_METRIC = ["name", "effect", "lower", "upper", "logEHarm", "logESafe", "validity", "naive"]
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from e2e.embedded import shop
 from e2e.embedded.apiserver import OPERATOR
 from tests.unit.control.stories import NAMESPACE, EmbeddedWorld, Story, _with_history
 
-ONE = {"namespace": 1}
+ONE = {"namespaceLimit": 1}
 
 
 def town(**limits: object) -> Story:
