@@ -38,7 +38,7 @@ def _text(found: Ground, made: Plan) -> str:
         table(STAGES, (_stage(i, stage) for i, stage in enumerate(made.stages, start=1))),
         "",
         *_fallbacks(made),
-        *_beforehand(made),
+        *_besides(made),
         _harmless(made),
         "",
         table(CAUGHT, (row for metric in made.metrics for row in _caught(metric))),
@@ -52,9 +52,12 @@ def _text(found: Ground, made: Plan) -> str:
     return "\n".join(lines)
 
 
-def _beforehand(made: Plan) -> Iterator[str]:
+def _besides(made: Plan) -> Iterator[str]:
+    """What takes time beside the stages."""
     if made.pre_period_minutes:
         yield f"Before that both arms run the stable version for {made.pre_period_minutes:g} min."
+    if made.probe_minutes:
+        yield f"Should everybody get worse, a probe takes {made.probe_minutes:g} min to see who does it."
 
 
 def _fallbacks(made: Plan) -> Iterator[str]:
