@@ -122,7 +122,7 @@ class Plan:
     """The whole. promoted, paused, reverted: of a release that changes nothing; minutes: to promotion.
 
     minutes is the median and the 90th percent, None where nothing is promoted; times in the stages alone.
-    pre_period_minutes comes before them.
+    pre_period_minutes comes before them. probe_minutes: of one probe, 0 where the policy has none.
     """
 
     pods: int
@@ -137,6 +137,7 @@ class Plan:
     metrics: tuple[MetricPlan, ...]
     shortfalls: tuple[Shortfall, ...]
     pre_period_minutes: float = 0.0
+    probe_minutes: float = 0.0
 
 
 def plan(reg: Registration, past: Past) -> Plan:
@@ -169,6 +170,7 @@ def plan(reg: Registration, past: Past) -> Plan:
         ),
         shortfalls=shortfalls(reg, past, ladder, reaches),
         pre_period_minutes=reg.arms.pre_period / 60.0,
+        probe_minutes=reg.probe.bins * reg.grid.width / 60.0 if reg.probe else 0.0,
     )
 
 

@@ -14,6 +14,7 @@ def plain(plan: Plan) -> dict[str, object]:
         "historyMinutes": plan.history_minutes,
         "alphaRevert": plan.alpha,
         "prePeriodMinutes": plan.pre_period_minutes,
+        "probeMinutes": plan.probe_minutes,
         "harmless": {
             "promoted": plan.promoted,
             "paused": plan.paused,

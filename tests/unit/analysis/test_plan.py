@@ -19,6 +19,7 @@ from causal_rollouts.decision.allocation import allocate
 from causal_rollouts.evidence import budget, questions
 from causal_rollouts.evidence.exceedances import ExceedanceState
 from causal_rollouts.model.metrics import Gating, MetricKind
+from causal_rollouts.model.switchback import Switchback
 from tests.unit.analysis.pasts import long_past, registration, simulated_past, small_recording
 
 
@@ -198,11 +199,12 @@ def test_a_walk_of_an_effect_between_safe_and_caught_pauses():
     assert np.isfinite(middle.seconds).all()
 
 
-def test_a_pre_period_takes_the_nodes_share_off_and_its_minutes_are_told():
+def test_a_pre_period_takes_the_nodes_share_off_and_minutes_besides_the_stages_are_told():
     reg = registration()
-    longer = replace(reg, arms=replace(reg.arms, pre_period=600.0))
+    longer = replace(reg, arms=replace(reg.arms, pre_period=600.0), probe=Switchback())
     with_one, without = level(longer).stages, level(reg).stages
     assert all(one.sd < other.sd for one, other in zip(with_one, without, strict=True))
     told = plan(longer, long_past())
     assert told.pre_period_minutes == plain(told)["prePeriodMinutes"] == 10.0
-    assert usual().pre_period_minutes == 0.0
+    assert told.probe_minutes == plain(told)["probeMinutes"] == 108 * reg.grid.width / 60.0
+    assert usual().pre_period_minutes == usual().probe_minutes == 0.0
