@@ -19,6 +19,13 @@ from causal_rollouts.stats.mixed_gls import Covariance
 from causal_rollouts.stats.variance_components import Components
 from causal_rollouts.stats.window_covariance import window_correlation
 
+LOANED = 8.0
+"""Degrees of freedom that the old pods' lottery is worth for fresh pods, at most (ADR 15).
+
+Fresh pods draw by a variance of their own. Where its ratio to the old pods' is known to within half of
+itself, a perfect estimate of the latter tells as much of the former as 2/.5^2 degrees of freedom.
+"""
+
 _BEFORE, _PAST, _PRESENT = -3, -2, -1
 _LEAST_BINS = 2
 _PURE_NODES = 2
@@ -80,7 +87,7 @@ class Rows:
             sampling=c.kap / self.weight,
             members=c.sig_n2 * together + c.sig_p2 * (self.share @ self.share.T),
             drift=c.gam * np.where(together, correlation, 0.0),
-            df_members=c.df_p,
+            df_members=min(c.df_p, LOANED),
             df_drift=c.df_g,
         )
 
