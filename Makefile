@@ -20,6 +20,7 @@ lint: venv ## Formatting, ruff, mypy strict and the import contracts
 	.venv/bin/lint-imports --no-cache
 
 test: lint ## Lint, then every test that needs no cluster
+	$(PY) -m e2e.chart --tools
 	$(PY) -m pytest -q -n auto --dist loadfile -m "not slow and not cluster" tests
 
 oracles: venv ## Our estimators against other people's, with the largest differences; pyfixest in an environment of its own

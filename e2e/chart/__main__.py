@@ -1,11 +1,12 @@
-"""`python -m e2e.chart [--package] [FOLDER]`: config/ and FOLDER/install.yaml, and the chart's archive."""
+"""`python -m e2e.chart [--package | --tools] [FOLDER]`: what is rendered from the chart, or what renders it."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from e2e.chart import plain
-from e2e.chart.helm import CHART, ROOT, helm
+from e2e.chart.helm import CHART, ROOT, helm, program
+from e2e.cluster import parts
 from e2e.cluster.trouble import ClusterTrouble
 
 
@@ -13,8 +14,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m e2e.chart", description="Renders what the chart says.")
     parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "dist", help="of install.yaml (dist/)")
     parser.add_argument("--package", action="store_true", help="the chart as one archive, too")
+    parser.add_argument("--tools", action="store_true", help="only build what tests of the chart run")
     asked = parser.parse_args()
     try:
+        if asked.tools:
+            program()
+            program(parts.PROMETHEUS, "promtool")
+            return 0
         plain.write(asked.folder)
         if asked.package:
             helm("package", CHART, "--destination", asked.folder)

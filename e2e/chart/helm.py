@@ -27,14 +27,14 @@ OLDEST = "1.34.0"
 ENVIRONMENT = {"HELM_PLUGINS": "/nonexistent", "HELM_NAMESPACE": ""}
 
 
-def program(part: Part = parts.HELM) -> Path:
-    """The binary, built when the cache lacks it; two test workers that both lack it build it once."""
+def program(part: Part = parts.HELM, name: str = "helm") -> Path:
+    """A binary of a part, built when the cache lacks it; two test workers that both lack it build it once."""
     where = places()
     where.cache.mkdir(parents=True, exist_ok=True)
     with (where.cache / f"{part.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         parts.ensure((part,), where)
-    return parts.program(part, "helm", where)
+    return parts.program(part, name, where)
 
 
 def helm(*words: str | Path, part: Part = parts.HELM, seconds: float = 60) -> str:

@@ -13,10 +13,9 @@ from causal_rollouts.control.rest import Rest
 from causal_rollouts.model.reasons import Outcome, Phase, Reason, Validity, Verdict
 from causal_rollouts.runtime.health import Health
 from causal_rollouts.runtime.metrics import KINDS, UNEXPECTED, RolloutMetrics
-from e2e.chart.helm import CHART, ROOT, objects
+from e2e.chart.helm import CHART, ROOT, objects, program
 from e2e.cluster import parts
 from e2e.cluster.command import run
-from e2e.cluster.places import places
 
 RULES = CHART / "files" / "alerts.yaml"
 TESTS = Path(__file__).parent / "alerts_test.yaml"
@@ -24,8 +23,7 @@ ALERTS = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule
 
 
 def promtool(*words: object) -> str:
-    parts.ensure((parts.PROMETHEUS,), places())
-    return run([parts.program(parts.PROMETHEUS, "promtool", places()), *map(str, words)])
+    return run([program(parts.PROMETHEUS, "promtool"), *map(str, words)])
 
 
 def test_each_alert_fires_for_its_cause_and_for_nothing_else(tmp_path):
