@@ -1,4 +1,4 @@
-"""`python -m e2e.chart [--package | --tools] [FOLDER]`: what is rendered from the chart, or what renders it."""
+"""`python -m e2e.chart [--package | --tools] [FOLDER]`: renders what the chart says, or builds what does it."""
 
 import argparse
 import sys
