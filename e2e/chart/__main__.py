@@ -1,4 +1,4 @@
-"""`python -m e2e.chart [--package | --tools] [FOLDER]`: renders what the chart says, or builds what does it."""
+"""`python -m e2e.chart [--package | --tools] [FOLDER]`: renders the chart, or builds what does it."""
 
 import argparse
 import sys
