@@ -35,6 +35,18 @@ def twins_differ(s: Situation) -> Decision | None:
     return Decision(Verdict.CONTAMINATED, Act.PAUSE, Reason.CONTAMINATED, because)
 
 
+def overdue(s: Situation) -> Decision | None:
+    """A pre-period that cannot end, mostly for an incident that lasts, waits no longer than a stage may."""
+    watched = s.release.phase is Phase.PRE_PERIOD and s.enforcing and not s.release.is_aa
+    if not watched or s.stage_clock < s.registration.arms.pre_period + s.stage.max_duration:
+        return None
+    because = (
+        "the pre-period did not end in its own time and the first stage's maxDuration: "
+        f"{verdict(s)}; resume to watch the arms anew, or abort"
+    )
+    return Decision(verdict(s), Act.PAUSE, Reason.OUT_OF_TIME, because)
+
+
 def pre_period(s: Situation) -> Decision | None:
     """Both arms run the stable template; what they show is the past that the release is compared with."""
     if s.release.phase is not Phase.PRE_PERIOD:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from causal_rollouts.decision import words
 from causal_rollouts.decision.headroom import beyond_headroom
-from causal_rollouts.decision.pre_period import aa_tested, pre_period, twins_differ
+from causal_rollouts.decision.pre_period import aa_tested, overdue, pre_period, twins_differ
 from causal_rollouts.decision.probe import probe_due, probing
 from causal_rollouts.decision.situation import Situation, Template
 from causal_rollouts.decision.verdict import verdict, without_data
@@ -310,6 +310,7 @@ RULES: tuple[Rule, ...] = (
     aa_tested,
     contaminated,
     twins_differ,
+    overdue,
     beyond_headroom,
     deadline,
     shared_incident,

@@ -37,6 +37,18 @@ def test_a_paused_pre_period_does_not_revert_either():
     assert found.act is Act.HOLD
 
 
+def test_one_that_an_incident_keeps_from_ending_is_paused_in_the_end():
+    incident = evidence(shared=0.4)
+    assert watching(incident, age=600.0 + 1799.0).reason is Reason.SHARED_INCIDENT
+    found = watching(incident, age=600.0 + 1800.0)
+    assert (found.act, found.reason, found.verdict) == (
+        Act.PAUSE,
+        Reason.OUT_OF_TIME,
+        Verdict.SHARED_INCIDENT,
+    )
+    assert "resume to watch the arms anew, or abort" in found.because
+
+
 def test_in_mode_observe_a_difference_is_only_told():
     watched = registration(arms=ArmsPlan(pre_period=600.0), mode=Mode.OBSERVE)
     found = watching(DIFFER, reg=watched)
