@@ -6,7 +6,7 @@ tests implement the API underneath them, so the same adapters run there too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,6 +66,12 @@ class Rollout:
     requests: Requests
     spec: Json
     status: Json
+
+    def condition(self, kind: str) -> Json:
+        """One condition of its status, empty where there is none."""
+        listed = self.status.get("conditions")
+        found: Sequence[object] = listed if isinstance(listed, list) else ()
+        return next((c for c in found if isinstance(c, Mapping) and c.get("type") == kind), {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 
 from causal_rollouts.model.checks import Check
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence, MetricEvidence
 from causal_rollouts.model.footprint import Footprint
+from causal_rollouts.model.percent import finite, relative
 from causal_rollouts.model.reasons import Act
 
 
@@ -52,17 +52,17 @@ class FootprintLine:
     def plain(self) -> dict[str, object]:
         """As JSON has it; ratios as relative changes."""
         one = self.footprint
-        likely, low, high = (_finite(value) for value in one.whole)
+        likely, low, high = (finite(value) for value in one.whole)
         return {
             "name": one.name,
             "per": str(one.per),
-            "effect": _relative(one.effect),
-            "lower": _relative(one.lower),
-            "upper": _relative(one.upper),
-            "logE": _finite(one.log_e),
-            "canary": _finite(one.canary),
-            "baseline": _finite(one.baseline),
-            "present": _finite(one.present),
+            "effect": relative(one.effect),
+            "lower": relative(one.lower),
+            "upper": relative(one.upper),
+            "logE": finite(one.log_e),
+            "canary": finite(one.canary),
+            "baseline": finite(one.baseline),
+            "present": finite(one.present),
             "whole": {"estimate": likely, "lower": low, "upper": high, "kind": "model"},
             "headroom": one.headroom,
             "standing": str(one.standing),
@@ -105,7 +105,7 @@ class ReplayLine:
             "checks": [
                 {
                     "name": str(check.name),
-                    "value": _finite(check.value),
+                    "value": finite(check.value),
                     "bound": check.bound,
                     "ok": check.ok,
                     "note": check.note,
@@ -140,8 +140,8 @@ def line(
         decision=str(act),
         reason=str(decision.reason),
         verdict=str(decision.verdict),
-        log_harm=_finite(evidence.log_harm) if evidence else None,
-        log_threshold=_finite(evidence.log_threshold) if evidence else None,
+        log_harm=finite(evidence.log_harm) if evidence else None,
+        log_threshold=finite(evidence.log_threshold) if evidence else None,
         metrics=tuple(_metric(metric) for metric in evidence.metrics) if evidence else (),
         because=decision.because,
         bin=index,
@@ -153,19 +153,11 @@ def line(
 def _metric(metric: MetricEvidence) -> MetricLine:
     return MetricLine(
         name=metric.name,
-        effect=_relative(metric.effect),
-        lower=_relative(metric.lower),
-        upper=_relative(metric.upper),
-        log_e_harm=_finite(metric.log_e_harm),
-        log_e_safe=_finite(metric.log_e_safe),
+        effect=relative(metric.effect),
+        lower=relative(metric.lower),
+        upper=relative(metric.upper),
+        log_e_harm=finite(metric.log_e_harm),
+        log_e_safe=finite(metric.log_e_safe),
         validity=str(metric.validity),
-        naive=_relative(metric.naive),
+        naive=relative(metric.naive),
     )
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _relative(log_ratio: float) -> float | None:
-    return math.expm1(log_ratio) if math.isfinite(log_ratio) and log_ratio < 700.0 else None

@@ -39,7 +39,7 @@ from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence
 from causal_rollouts.model.reasons import Act, Phase, Reason, Validity
 from causal_rollouts.model.release import PlannedSlot, Release
-from causal_rollouts.model.switchback import standing
+from causal_rollouts.model.switchback import drawn_for
 from causal_rollouts.model.telemetry import Look
 from causal_rollouts.model.traffic import HOME, Change, Weights
 
@@ -146,15 +146,7 @@ class SimulatedRelease:
         fresh = planned[len(self._slots) :]
         self._slots = planned
         self._pods = (*self._pods, *slot_pods(fresh, now, self._setting.start_up))
-        self._release = replace(
-            self._release,
-            phase=Phase.SHIFTING,
-            since=now,
-            stage=stage,
-            stage_since=None,
-            invalid_since=None,
-            invalid_seconds=0.0,
-        )
+        self._release = replace(self._release.shifting(now), stage=stage)
 
     def _begin(self, now: float) -> None:
         """Both arms on the stable template for a while, where the design asks for it."""
@@ -190,10 +182,9 @@ class SimulatedRelease:
     def _switch(self, now: float) -> None:
         """The weights of the leg that was drawn for this bin."""
         release, grid, plan = self._release, self._setting.grid, self._setting.probe
-        probe = standing(grid, release.timeline)
-        if plan is None or probe is None or not 0 <= grid.index(now) - probe.first < plan.bins:
+        on = drawn_for(plan, self._reg.seed, grid, release.timeline, now) if plan is not None else None
+        if on is None:
             return
-        on = plan.legs(self._reg.seed, probe.number)[grid.index(now) - probe.first]
         weights = self._rungs[release.stage].weights if on else HOME
         if weights != release.timeline[-1].weights:
             change = Change(now, release.stage, weights, Phase.PROBING)

@@ -10,11 +10,11 @@ from contextlib import AbstractAsyncContextManager
 from causal_rollouts.analysis.aa_record import AARecord, Trial, aa_record
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit, Stopped
-from causal_rollouts.cli.printing import as_json, finite, say, table
+from causal_rollouts.cli.printing import as_json, say, table
 from causal_rollouts.cli.request import annotate, user_of
 from causal_rollouts.cli.standing import State, standing
 from causal_rollouts.control.rest import LONGEST_AA
-from causal_rollouts.model.percent import percent
+from causal_rollouts.model.percent import finite, percent
 from causal_rollouts.model.reasons import Outcome
 from causal_rollouts.ports import Record
 

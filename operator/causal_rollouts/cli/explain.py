@@ -13,7 +13,7 @@ from causal_rollouts.cli.exits import Exit
 from causal_rollouts.cli.knowledge import Known, known
 from causal_rollouts.cli.meanings import MEANINGS, Meaning
 from causal_rollouts.cli.printing import age, as_json, say
-from causal_rollouts.cli.standing import Standing, State, condition, standing
+from causal_rollouts.cli.standing import Standing, State, standing
 from causal_rollouts.model.metrics import MetricKind
 from causal_rollouts.model.percent import percent
 from causal_rollouts.model.reasons import Act, Phase, Reason
@@ -41,7 +41,7 @@ async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContex
 
 def explained(seen: Standing, rollout: Rollout, now: float) -> dict[str, object]:
     """The parts of the answer."""
-    record, said = seen.record, str(condition(rollout, "Ready").get("reason") or "")
+    record, said = seen.record, str(rollout.condition("Ready").get("reason") or "")
     reason = _reason(seen, said)
     meaning = MEANINGS[reason] if reason else Meaning("")
     running = record is not None and seen.state is State.RUNNING
@@ -106,7 +106,7 @@ def _missing(record: Record, now: float) -> list[str]:
 
 def _wrong(rollout: Rollout, said: str) -> list[str]:
     """Conditions that do not hold, in their own words, unless these were said already."""
-    found = [(kind, condition(rollout, kind)) for kind in KINDS]
+    found = [(kind, rollout.condition(kind)) for kind in KINDS]
     told = [(kind, str(one.get("message"))) for kind, one in found if one.get("status") == "False"]
     return [f"{kind}: {message}" for kind, message in told if message != said]
 

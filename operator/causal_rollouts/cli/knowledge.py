@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from causal_rollouts.cli.printing import finite
-from causal_rollouts.model.percent import percent
+from causal_rollouts.model.percent import finite, percent, relative
 from causal_rollouts.model.trace import Reading
 from causal_rollouts.ports import Record
 from causal_rollouts.web.yardstick import Yardstick, yardsticks
@@ -49,14 +48,14 @@ class Known:
         return {
             "name": r.name,
             "gating": str(self.stick.gating),
-            "effect": _relative(r.effect),
-            "lower": _relative(r.lower),
-            "upper": _relative(r.upper),
+            "effect": relative(r.effect),
+            "lower": relative(r.lower),
+            "upper": relative(r.upper),
             "logEHarm": finite(r.harm),
             "logESafe": finite(r.safe),
             "needed": self.needed,
-            "harmAbove": _relative(self.stick.harm),
-            "safeBelow": _relative(self.stick.safe),
+            "harmAbove": relative(self.stick.harm),
+            "safeBelow": relative(self.stick.safe),
         }
 
 
@@ -71,7 +70,3 @@ def known(record: Record) -> tuple[Known, ...]:
         for name, stick in yardsticks(record).items()
         if name in readings
     )
-
-
-def _relative(log_ratio: float) -> float | None:
-    return math.expm1(log_ratio) if math.isfinite(log_ratio) and log_ratio < 700.0 else None

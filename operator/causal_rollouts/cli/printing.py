@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -40,11 +39,6 @@ def fields(rows: Iterable[tuple[str, str]]) -> str:
 def as_json(value: object, *, lines: bool = False) -> str:
     """JSON as `-o json` prints it. lines: on one line, for what prints many."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=None if lines else 2)
-
-
-def finite(value: float) -> float | None:
-    """A number as JSON can hold it."""
-    return value if math.isfinite(value) else None
 
 
 def age(seconds: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from causal_rollouts.adapters.kube import RECORD, Object
@@ -18,9 +18,7 @@ def saved_records(path: Path) -> tuple[Record, ...]:
     Raises:
         Stopped: it cannot be read, or holds something else; says what and where.
     """
-    found = []
-    for number, item in enumerate(_objects(_text(path), path)):
-        found.append(_record(item, f"{path}: item {number}"))
+    found = (_record(obj, where) for obj, where in _each(path))
     known = [record for record in found if record is not None]
     return tuple(sorted(known, key=lambda r: (r.key.name, _number(r.name))))
 
@@ -31,10 +29,14 @@ def saved_objects(path: Path) -> tuple[Object, ...]:
     Raises:
         Stopped: it cannot be read, or holds something else; says what and where.
     """
-    found = []
+    return tuple(obj for obj, _ in _each(path))
+
+
+def _each(path: Path) -> Iterator[tuple[Object, str]]:
+    """Each record as it stands, and where."""
     for number, item in enumerate(_objects(_text(path), path)):
-        found.append(_record_object(item, f"{path}: item {number}"))
-    return tuple(found)
+        where = f"{path}: item {number}"
+        yield _record_object(item, where), where
 
 
 def _text(path: Path) -> str:
@@ -66,9 +68,8 @@ def _record_object(item: object, where: str) -> Object:
     return dict(item)
 
 
-def _record(item: object, where: str) -> Record | None:
+def _record(obj: Object, where: str) -> Record | None:
     """One record; None where its release never began."""
-    obj = _record_object(item, where)
     try:
         return record_of(obj) if begun(obj) else None
     except (KeyError, TypeError, AttributeError) as error:

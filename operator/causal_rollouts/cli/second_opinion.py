@@ -12,7 +12,8 @@ from causal_rollouts.analysis.recording import read
 from causal_rollouts.analysis.rows import BadRecording
 from causal_rollouts.analysis.second_opinion import second_opinion
 from causal_rollouts.cli.exits import Exit, Stopped
-from causal_rollouts.cli.printing import as_json, finite, say, table
+from causal_rollouts.cli.printing import as_json, say, table
+from causal_rollouts.model.percent import finite
 
 
 async def run(asked: argparse.Namespace, _: object) -> Exit:

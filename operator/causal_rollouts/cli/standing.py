@@ -5,7 +5,7 @@ Needs only what an application team may read: its own namespace.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -106,7 +106,7 @@ def _running(rollout: Rollout, record: Record) -> Standing:
     release, status = record.release, rollout.status
     current = status.get("release") == record.name
     last = record.decisions[-1].decision if record.decisions else None
-    said = release.why or (condition(rollout, "Ready").get("message") if current else None)
+    said = release.why or (rollout.condition("Ready").get("message") if current else None)
     return Standing(
         name=rollout.key.name,
         namespace=rollout.key.namespace,
@@ -143,7 +143,7 @@ async def _resting(cluster: Cluster, rollout: Rollout, newest: Record | None) ->
 
 
 async def _at_rest(cluster: Cluster, rollout: Rollout, newest: Record | None) -> tuple[State, str]:
-    ready = condition(rollout, "Ready")
+    ready = rollout.condition("Ready")
     if ready.get("reason") == str(Rest.NOT_READY):
         return State.STALLED, str(ready.get("message") or "the rollout cannot run")
     if await _requested(cluster, rollout, newest):
@@ -170,10 +170,3 @@ async def _requested(cluster: Cluster, rollout: Rollout, newest: Record | None) 
         return True
     retry = rollout.requests.retry
     return retry == "true" or meant_for(retry) == newest.name
-
-
-def condition(rollout: Rollout, kind: str) -> Mapping[str, object]:
-    """One condition of its status, empty where there is none."""
-    listed = rollout.status.get("conditions")
-    found: Sequence[object] = listed if isinstance(listed, list) else ()
-    return next((c for c in found if isinstance(c, Mapping) and c.get("type") == kind), {})

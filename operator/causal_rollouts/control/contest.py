@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from causal_rollouts.control.leaving import ROLLED
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.release import Release
@@ -125,7 +124,7 @@ def _disturbed(release: Release, held: Weights, now: float) -> Release:
     since = max(last.time, release.looked or 0.0)
     foreign = Change(since, stage, held, DISTURBED)
     spoiled = replace(release, contested=release.contested + 1, usable=False, share_ok=False)
-    if ROLLED & {release.phase, release.resume}:
+    if release.rolled:
         # The fleet itself carries the candidate by now, so these weights are no rise; they keep the contrast.
         again = Change(now, stage, release.desired.weights, last.phase)
         return replace(spoiled, timeline=(*release.timeline, foreign, again))

@@ -7,7 +7,6 @@ quota or a node that has no room is not: they are told apart here.
 from __future__ import annotations
 
 from causal_rollouts.control.contest import AT_STAKE, advice
-from causal_rollouts.control.leaving import ROLLED
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.control.rise import waits_for
 from causal_rollouts.decision.situation import TRAFFIC, Facts, Template
@@ -103,7 +102,7 @@ def _bypassed(fleet: Fleet, record: Record) -> bool:
     release = record.release
     if release.is_aa:
         return False
-    may_roll = release.desired.roll or ROLLED & {release.phase, release.resume}
+    may_roll = release.desired.roll or release.rolled
     return not (fleet.target.paused or may_roll or release.desired.undo)
 
 
@@ -127,7 +126,7 @@ def _crash_loop(fleet: Fleet) -> str:
 def _fleet_crashes(o: Observed, record: Record) -> str:
     """New pods of the fleet itself crash in a promotion, and no pod of the stable template does."""
     new, old = o.replica_set(record.release.candidate_hash), o.replica_set(record.release.stable_hash)
-    if new is None or not ROLLED & {record.release.phase, record.release.resume}:
+    if new is None or not record.release.rolled:
         return ""
     shared = (old is not None and old.crashing) or _any_crash(o.fleet, Arm.BASELINE)
     few = len({crash.pod for crash in new.crashing}) < min(CRASHING_AT_LEAST, new.replicas)

@@ -18,15 +18,13 @@ from causal_rollouts.model.traffic import HOME, Change, Weights
 DRAIN = 5.0
 """Seconds between weights seen at home and the end of the arms: requests under way are answered."""
 
-ROLLED = frozenset({Phase.PROMOTING, Phase.BAKING})
 LEFT_AS_IT_RUNS = frozenset({Outcome.DELETED, Outcome.BYPASSED})
 
 
 def leave(release: Release, decision: Decision, now: float) -> Release:
     """Begin to end a release that is not promoted."""
     outcome = decision.outcome or Outcome.REVERTED
-    rolled = release.phase in ROLLED or release.resume in ROLLED
-    undo = rolled and outcome not in LEFT_AS_IT_RUNS
+    undo = release.rolled and outcome not in LEFT_AS_IT_RUNS
     home = Change(now, release.stage if release.stage >= 0 else None, HOME, Phase.REVERTING)
     return replace(
         release,

@@ -71,16 +71,8 @@ def progress(release: Release, decision: Decision, step: Step) -> Release:
 def enter_stage(release: Release, step: Step, stage: int) -> Release:
     """Ask for the slots of a stage; its weights follow when they are ready."""
     entered = replace(
-        release,
-        phase=Phase.SHIFTING,
-        since=step.now,
+        release.shifting(step.now),
         stage=stage,
-        stage_since=None,
-        invalid_since=None,
-        invalid_seconds=0.0,
-        share_ok=False,
-        home_since=None,
-        shared_since=None,
         desired=replace(release.desired, slots=pre_period.successors(release.desired.slots, release.pods)),
     )
     slots = slots_of(entered, step.registration, step.observed)

@@ -38,11 +38,10 @@ class Observed:
     @property
     def queued_since(self) -> float | None:
         """Since when its release waits for others, as its own status says; None while it does not."""
-        listed = self.rollout.status.get("conditions")
-        for found in listed if isinstance(listed, list) else []:
-            if found.get("type") == "Queued" and found.get("status") == "True":
-                return datetime.fromisoformat(str(found["lastTransitionTime"])).timestamp()
-        return None
+        found = self.rollout.condition("Queued")
+        if found.get("status") != "True":
+            return None
+        return datetime.fromisoformat(str(found["lastTransitionTime"])).timestamp()
 
     @property
     def slots(self) -> tuple[SlotState, ...]:

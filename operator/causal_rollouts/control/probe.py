@@ -13,7 +13,7 @@ from causal_rollouts.control.rise import may_rise, rung
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import Release
-from causal_rollouts.model.switchback import probes_begun, standing
+from causal_rollouts.model.switchback import drawn_for, probes_begun
 from causal_rollouts.model.traffic import HOME, Change
 
 
@@ -36,13 +36,10 @@ def begin(release: Release, registration: Registration, now: float) -> Release:
 
 def switch(release: Release, registration: Registration, observed: Observed, now: float) -> Release:
     """The weights of the leg that was drawn for this bin; after the last one they stay until it is judged."""
-    plan, probe = registration.probe, standing(registration.grid, release.timeline)
-    if plan is None or probe is None:
+    plan, grid = registration.probe, registration.grid
+    on = drawn_for(plan, registration.seed, grid, release.timeline, now) if plan is not None else None
+    if on is None:
         return release
-    at = registration.grid.index(now) - probe.first
-    if at >= plan.bins:
-        return release
-    on = plan.legs(registration.seed, probe.number)[max(at, 0)]
     weights = rung(release, registration).weights if on else HOME
     if weights == release.desired.weights:
         return release
@@ -58,12 +55,6 @@ def switch(release: Release, registration: Registration, observed: Observed, now
 def settle(release: Release, now: float) -> Release:
     """The stage goes on where it was, with its clock begun anew and its share of traffic to be seen again."""
     return replace(
-        release,
-        phase=Phase.SHIFTING,
-        since=now,
-        stage_since=None,
-        invalid_since=None,
-        invalid_seconds=0.0,
-        share_ok=False,
+        release.shifting(now),
         timeline=(*release.timeline, Change(now, release.stage, release.desired.weights, Phase.SHIFTING)),
     )

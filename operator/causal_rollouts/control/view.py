@@ -122,11 +122,10 @@ def _footprint(o: Observed, record: Record, evidence: Evidence | None) -> Said |
 
 
 def _before(o: Observed, kind: str) -> Said | None:
-    conditions = o.rollout.status.get("conditions")
-    for found in conditions if isinstance(conditions, list) else []:
-        if isinstance(found, dict) and found.get("type") == kind:
-            return found.get("status") == "True", str(found.get("reason")), str(found.get("message"))
-    return None
+    found = o.rollout.condition(kind)
+    if not found:
+        return None
+    return found.get("status") == "True", str(found.get("reason")), str(found.get("message"))
 
 
 def _traffic(o: Observed, record: Record) -> Said | None:

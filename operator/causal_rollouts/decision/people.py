@@ -6,10 +6,8 @@ from dataclasses import replace
 
 from causal_rollouts.decision.situation import Situation
 from causal_rollouts.model.decision import Decision
-from causal_rollouts.model.reasons import Act, Phase, Reason
+from causal_rollouts.model.reasons import Act, Reason
 from causal_rollouts.model.registration import Mode
-
-ROLLED = frozenset({Phase.PROMOTING, Phase.BAKING})
 
 RISES = frozenset({Reason.SAFETY_PROVEN, Reason.TIME_PASSED})
 REVERTS = frozenset({Reason.HARM_PROVEN, Reason.NEIGHBOUR_HARM, Reason.OUT_OF_TIME, Reason.BACKEND_HARM})
@@ -54,14 +52,10 @@ def _needed(s: Situation, decision: Decision) -> int:
     if decision.reason in RISES:
         asked = s.stage.approvals
     elif decision.act is Act.PROBE or (
-        decision.act is Act.REVERT and decision.reason in REVERTS and not _rolled(s)
+        decision.act is Act.REVERT and decision.reason in REVERTS and not s.release.rolled
     ):
         asked = 0
     else:
         return 0
     # Once people let the fleet take the candidate, undoing harm to everybody waits for nobody.
     return max(asked, 1) if s.registration.mode is Mode.RECOMMEND else asked
-
-
-def _rolled(s: Situation) -> bool:
-    return bool(ROLLED & {s.release.phase, s.release.resume})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from causal_rollouts.decision.situation import Situation
@@ -56,7 +57,7 @@ def incident_noted(release: Release, decision: Decision, now: float) -> Release:
 
 
 def _shown(test: ProbeTest) -> str:
-    if test.effect != test.effect:
+    if math.isnan(test.effect):
         return f"the probe saw {test.seen} of {test.bins} bins, too few"
     return (
         f"{test.metric} of everybody is {percent(test.effect)} with traffic on the candidate against without "

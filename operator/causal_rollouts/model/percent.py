@@ -1,4 +1,4 @@
-"""One way to write an effect for people, wherever it is told."""
+"""One way to write an effect for people and for programs, wherever it is told."""
 
 from __future__ import annotations
 
@@ -6,6 +6,20 @@ import math
 
 MANYFOLD = math.log(100.0)
 """Beyond this, digits of a percentage say nothing."""
+
+
+LARGEST = 700.0
+"""Above this log ratio the ratio itself is no float any more."""
+
+
+def finite(value: float) -> float | None:
+    """A number as JSON can hold it."""
+    return value if math.isfinite(value) else None
+
+
+def relative(log_ratio: float) -> float | None:
+    """.25 for 25% more, from a log ratio; None where that is unknown or no number."""
+    return math.expm1(log_ratio) if math.isfinite(log_ratio) and log_ratio < LARGEST else None
 
 
 def percent(log_ratio: float) -> str:

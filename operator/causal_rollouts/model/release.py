@@ -6,7 +6,7 @@ before any effect, and every pass compares it with the world again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from causal_rollouts.model.arms import Pod, Slot
 from causal_rollouts.model.people import Approval
@@ -95,6 +95,25 @@ class Release:
         """Pods of the arms get ready and weights move: of a stage, or of a pre-period that has not begun."""
         waiting = self.phase is Phase.PRE_PERIOD and self.stage_since is None
         return self.phase is Phase.SHIFTING or waiting
+
+    def shifting(self, now: float) -> Release:
+        """It waits for the weights of a stage, whose clock and share of traffic are to be seen anew."""
+        return replace(
+            self,
+            phase=Phase.SHIFTING,
+            since=now,
+            stage_since=None,
+            invalid_since=None,
+            invalid_seconds=0.0,
+            share_ok=False,
+            home_since=None,
+            shared_since=None,
+        )
+
+    @property
+    def rolled(self) -> bool:
+        """The fleet itself takes the candidate, or took it before a pause."""
+        return bool({Phase.PROMOTING, Phase.BAKING} & {self.phase, self.resume})
 
     @property
     def is_aa(self) -> bool:

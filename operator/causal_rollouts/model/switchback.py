@@ -64,6 +64,13 @@ def standing(grid: Grid, timeline: Sequence[Change]) -> Standing | None:
     return Standing(grid.after(began[-1].time), len(began) - 1)
 
 
+def drawn_for(plan: Switchback, seed: int, grid: Grid, timeline: Sequence[Change], now: float) -> bool | None:
+    """Shall the candidate have its traffic now? None where no probe runs, or not one of its bins."""
+    probe = standing(grid, timeline)
+    at = grid.index(now) - probe.first if probe is not None else -1
+    return plan.legs(seed, probe.number)[at] if probe is not None and 0 <= at < plan.bins else None
+
+
 def probes_begun(timeline: Sequence[Change]) -> int:
     """How many probes a release has had so far."""
     return len(_began(timeline))
