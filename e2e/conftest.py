@@ -16,6 +16,7 @@ from e2e.demo.manifests import RouteForm
 from e2e.demo.world_server import World
 from e2e.ground import Ground, ground
 from e2e.operator_host import OperatorProcess
+from e2e.rollouts import metrics
 from e2e.shop import Shop
 
 RATE = 120.0
@@ -24,9 +25,21 @@ NAMESPACE = "shop"
 ORDERS_RATE = 60.0
 ORDERS_SPEC = {
     # The first step leaves room in the backend for three calls a request, the second does not.
-    "stages": [{"weight": weight, "minDuration": "30s", "maxDuration": "30m"} for weight in (5, 40)],
+    "stages": [{"weight": weight, "minDuration": "60s", "maxDuration": "30m"} for weight in (5, 40)],
     "probe": "Switchback",
     "switchback": {"after": 6, "probes": 1, "cycles": 5, "shortest": 4, "longest": 8},
+    # A quarter is what the backend has to spare.
+    "metrics": [
+        *metrics(),
+        {
+            "name": "backend-calls",
+            "footprint": {
+                "counter": "downstream_requests_total",
+                "per": "http_server_requests_total",
+                "headroom": "25%",
+            },
+        },
+    ],
 }
 
 

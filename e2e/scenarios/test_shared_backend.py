@@ -14,7 +14,7 @@ from e2e.cluster.progress import say, wait_for
 from e2e.demo.backend import Backend, outside_load
 from e2e.ground import Ground
 from e2e.latencies import asked, mean_seconds
-from e2e.shop import Shop
+from e2e.shop import Manifest, Shop
 
 pytestmark = [pytest.mark.cluster]
 
@@ -27,8 +27,12 @@ def test_a_version_that_overloads_the_backend_of_all_is_found_out_and_reverted(o
     orders.request_anew("v8")
     orders.wait_release(after=before)
     orders.wait_phase("Observing", seconds=420, stage=0)
+    warned = wait_for("a warning of the footprint", lambda: _warning(orders), 420, every=1)
+    assert orders.state()["stage"] == 0, "the warning must come before the weight that hurts"
+    assert warned["reason"] == "OverHeadroom"
+    say(f"in the first stage: {_calls(orders)}; {_latency(orders)}; {warned['message']}")
     orders.wait_phase("Shifting", seconds=420, stage=1)
-    say(f"in the first stage: {_calls(orders)}; {_latency(orders)}")
+    assert "SharedIncident" not in {d["decision"]["reason"] for d in orders.decisions()}
     orders.wait_phase("Observing", seconds=420, stage=1)
     held = orders.weights().canary
     with orders.watching() as seen:
@@ -57,6 +61,7 @@ def test_a_load_of_somebody_else_is_not_blamed_on_the_release(
         say(f"under the outside load: {_latency(orders)}; {_told(orders)}")
         _wait_reason(orders, "ProbeSettled", 900)
     assert max(s.canary for s in seen) == held
+    assert not _warning(orders), "it asks no more of the backend than the version before"
     settled = next(d["decision"] for d in orders.decisions() if d["decision"]["reason"] == "ProbeSettled")
     say(f"v2: {settled['because']}")
     over = time.time()
@@ -69,6 +74,12 @@ def _wait_reason(shop: Shop, reason: str, seconds: float) -> None:
         return reason in {d["decision"]["reason"] for d in shop.decisions()}
 
     wait_for(f"the reason {reason}", given, seconds, every=1)
+
+
+def _warning(shop: Shop) -> Manifest:
+    """The condition of footprints while it warns, {} otherwise."""
+    found = shop.condition("FootprintSteady")
+    return found if found.get("status") == "False" else {}
 
 
 def _told(shop: Shop) -> str:
