@@ -7,10 +7,11 @@ were told apart, and whether they scattered as widely as the gate believed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from causal_rollouts.model.reasons import Phase, Reason, Verdict
+from causal_rollouts.model.scatter import Scatter, together
 from causal_rollouts.ports import LoggedDecision, Record
 from causal_rollouts.stats.binomial import clopper_pearson
 from causal_rollouts.stats.variance_cells import chi2_quantile
@@ -41,6 +42,7 @@ class AARecord:
 
     scatter: root mean square of effect over its believed standard error, about 1 where the gate believes
     right; its bounds by chi-square. None without a trial that has an estimate.
+    fresh: what the next release takes from them: how widely fresh pods scatter, of what is believed.
     """
 
     trials: tuple[Trial, ...]
@@ -48,9 +50,10 @@ class AARecord:
     rate: tuple[float, float]
     scatter: float | None
     scatter_bounds: tuple[float, float] | None
+    fresh: tuple[Scatter, ...] = ()
 
 
-def aa_record(records: Iterable[Record]) -> AARecord:
+def aa_record(records: Sequence[Record]) -> AARecord:
     """The trials in the records, oldest first. Kind: rate exact, scatter exact for normal effects."""
     trials = tuple(trial for record in records for trial in _trials(record))
     fired = sum(trial.fired for trial in trials)
@@ -65,7 +68,8 @@ def aa_record(records: Iterable[Record]) -> AARecord:
             math.sqrt(total / chi2_quantile(1.0 - tail, float(len(known)))),
             math.sqrt(total / chi2_quantile(tail, float(len(known)))),
         )
-    return AARecord(trials, fired, rate, scatter, bounds)
+    fresh = together([record.release.scatter for record in records])
+    return AARecord(trials, fired, rate, scatter, bounds, fresh)
 
 
 def _trials(record: Record) -> Iterator[Trial]:

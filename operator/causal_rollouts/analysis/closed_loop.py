@@ -31,6 +31,7 @@ from causal_rollouts.analysis.simulation.reach import distance
 from causal_rollouts.analysis.simulation.scenarios import SCENARIOS, Kind
 from causal_rollouts.analysis.simulation.setting import Setting
 from causal_rollouts.model.registration import ArmsPlan, Budget, Times
+from causal_rollouts.model.scatter import Scatter, together
 from causal_rollouts.model.switchback import Switchback
 
 
@@ -69,11 +70,15 @@ ARMS = {
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
-    """Defaults of the gate that are tried against others. advance: nats; blackout: bins."""
+    """Defaults of the gate that are tried against others. advance: nats; blackout: bins.
+
+    trials: A/A tests of ten minutes that came before, of other pods of the same service.
+    """
 
     advance: float = Budget().advance
     blackout: int = Times().blackout
     probe: bool = False
+    trials: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +95,18 @@ class Case:
         drawn = SCENARIOS[self.scenario].draw(np.random.default_rng([self.seed, 7]))
         return replace(
             drawn,
+            scatter=together([_trial(drawn, self.seed, k) for k in range(self.knobs.trials)]),
             arms=ARMS[self.allocation],
             budget=replace(drawn.budget, advance=self.knobs.advance),
             times=replace(drawn.times, blackout=self.knobs.blackout),
             probe=Switchback() if self.knobs.probe else None,
         )
+
+
+def _trial(drawn: Setting, seed: int, number: int) -> tuple[Scatter, ...]:
+    """The seeds are far from those of any release."""
+    alike = replace(drawn, arms=ARMS[Allocation.BEFORE])
+    return SimulatedRelease(alike, seed + 100_000_000 * (number + 1)).trial()
 
 
 class Course(StrEnum):
@@ -156,10 +168,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.table:
         _print_kept(given.table, given.allocation)
         return 0
-    knobs = Knobs(given.advance, given.blackout, given.probe)
+    knobs = Knobs(given.advance, given.blackout, given.probe, given.trials)
     if given.keep and knobs != Knobs():
         sys.stderr.write(
-            "--keep: holds runs of the defaults only; leave out --advance, --blackout, --probe\n"
+            "--keep: holds runs of the defaults only; leave out --advance, --blackout, --probe, --trials\n"
         )
         return 2
     judged: dict[str, list[Judged]] = {}
@@ -223,6 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--advance", type=float, default=knobs.advance, help="nats that let a stage advance")
     parser.add_argument("--blackout", type=int, default=knobs.blackout, help="bins left out after a move")
     parser.add_argument("--probe", action="store_true", help="probe by switchback what makes everybody worse")
+    parser.add_argument("--trials", type=int, default=0, help="A/A tests that came before each release")
     parser.add_argument(
         "--peers", type=Course, choices=list(Course), help="ask other tools' rules too, about this course"
     )

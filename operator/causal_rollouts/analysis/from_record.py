@@ -67,7 +67,7 @@ def recording_of(record: Record, series: tuple[Series, ...], source: str, within
         manifest=named,
         pods=tuple(pod for pod in release.pods if pod.created <= within.end),
         timeline=timeline,
-        run=Run(reg.grid, reg.seed, reg.release, source=source),
+        run=Run(reg.grid, reg.seed, reg.release, source=source, scatter=reg.scatter),
         series=tuple(one for one in series if one.labels.get("__name__") in wanted),
         looks=looks or None,
         approvals=release.approvals,

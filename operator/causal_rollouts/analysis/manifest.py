@@ -7,6 +7,7 @@ resolution as a live release and cannot mean something else by the same words.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.analysis.rows import BadRecording, mapping
@@ -28,7 +29,7 @@ def registration(recording: Recording) -> Registration:
     metadata = mapping(recording.manifest.get("metadata") or {}, f"{where}.metadata")
     spec = mapping(recording.manifest.get("spec") or {}, f"{where}.spec")
     try:
-        return resolve(
+        made = resolve(
             spec,
             None,
             namespace=str(metadata.get("namespace", "default")),
@@ -38,6 +39,7 @@ def registration(recording: Recording) -> Registration:
         ).registration
     except Unresolvable as error:
         raise BadRecording("\n".join(f"{where}: {problem}" for problem in error.problems)) from None
+    return replace(made, scatter=recording.run.scatter)
 
 
 def manifest(reg: Registration) -> dict[str, object]:

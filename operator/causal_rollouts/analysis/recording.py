@@ -7,6 +7,7 @@ by one file only: with looks.jsonl a replay looks when the operator looked.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -21,6 +22,7 @@ from causal_rollouts.api.plain import NotPlain, from_plain, to_plain
 from causal_rollouts.model.arms import Pod
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.people import Approval
+from causal_rollouts.model.scatter import Scatter
 from causal_rollouts.model.telemetry import Look, Series
 from causal_rollouts.model.traffic import Change
 
@@ -33,13 +35,17 @@ FILES = ("rollout.yaml", "pods.json", "timeline.json", "samples.jsonl.gz")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How the operator ran. source: where samples came from; labels: our word -> label name there."""
+    """How the operator ran. source: where samples came from; labels: our word -> label name there.
+
+    scatter: what the release had registered of fresh pods.
+    """
 
     grid: Grid = DEFAULT_GRID
     seed: int = 0
     release: str = ""
     source: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    scatter: tuple[Scatter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,7 @@ def write(recording: Recording, directory: Path) -> None:
             "release": run.release,
             "source": run.source,
             "labels": dict(run.labels),
+            **({"scatter": to_plain(run.scatter)} if run.scatter else {}),
         },
     )
     (directory / "approvals.json").unlink(missing_ok=True)
@@ -177,7 +184,19 @@ def _run(path: Path) -> Run:
         release=rows.text(found, "release", path.name),
         source=rows.text(found, "source", path.name),
         labels={k: str(v) for k, v in rows.mapping(found.get("labels") or {}, f"{path.name}.labels").items()},
+        scatter=_scatter(found.get("scatter") or [], f"{path.name}.scatter"),
     )
+
+
+def _scatter(found: object, where: str) -> tuple[Scatter, ...]:
+    try:
+        known = tuple(from_plain(Scatter, row) for row in rows.rows(found, where))
+    except NotPlain as error:
+        raise BadRecording(f"{where}: {error}; give metric, ratio and df of each") from None
+    for one in known:
+        if not (0.0 <= one.ratio < math.inf and 0.0 < one.df < math.inf):
+            raise BadRecording(f"{where}: ratio {one.ratio}, df {one.df}: a ratio from 0 up, df above 0")
+    return known
 
 
 def _looks(path: Path) -> tuple[Look, ...] | None:

@@ -59,7 +59,7 @@ def simulate(setting: Setting, seed: int) -> Recording:
         manifest=manifest(reg),
         pods=pods,
         timeline=timeline,
-        run=Run(setting.grid, seed, reg.release, source="simulated"),
+        run=Run(setting.grid, seed, reg.release, source="simulated", scatter=reg.scatter),
         series=source.series(),
     )
 

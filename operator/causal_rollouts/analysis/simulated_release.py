@@ -7,7 +7,7 @@ is left out are people, clusters and gateways.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -39,6 +39,7 @@ from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence
 from causal_rollouts.model.reasons import Act, Phase, Reason, Validity
 from causal_rollouts.model.release import PlannedSlot, Release
+from causal_rollouts.model.scatter import Scatter
 from causal_rollouts.model.switchback import drawn_for
 from causal_rollouts.model.telemetry import Look
 from causal_rollouts.model.traffic import HOME, Change, Weights
@@ -110,21 +111,37 @@ class SimulatedRelease:
         self._looks = self._invalid = self._state_bytes = 0
         self._placebo = False
         self._warned: dict[str, int] = {}
+        self._scatter: tuple[Scatter, ...] = ()
         self._promoted: float | None = None
 
     def run(self) -> Ended:
         """Run it to its end."""
-        grid = self._setting.grid
-        self._begin(self._setting.begin)
-        index = grid.last_look(self._setting.begin) + LOOK
-        while True:
-            now = grid.final_at(index)
-            self._serve(index)
+        for index, now in self._instants():
             if self._release.timeline:
                 decision = self._look(index, now)
                 if ended := self._follow(decision, now):
                     return ended
             self._shift(now)
+        raise AssertionError("instants have no end")
+
+    def trial(self) -> tuple[Scatter, ...]:
+        """Run its pre-period alone, as an A/A test: what this tells later releases of fresh pods."""
+        for index, now in self._instants():
+            if self._release.phase is not Phase.PRE_PERIOD:
+                break
+            if self._release.timeline:
+                self._look(index, now)
+            self._shift(now)
+        return self._scatter
+
+    def _instants(self) -> Iterator[tuple[int, float]]:
+        """(newest bin, time) of each look, with everything served until then."""
+        grid = self._setting.grid
+        self._begin(self._setting.begin)
+        index = grid.last_look(self._setting.begin) + LOOK
+        while True:
+            self._serve(index)
+            yield index, grid.final_at(index)
             index += LOOK
 
     def watched(self) -> Watched:
@@ -257,6 +274,7 @@ class SimulatedRelease:
         self._looks += 1
         self._invalid += evidence.validity is not Validity.OK
         self._placebo |= evidence.contaminated
+        self._scatter = evidence.scatter or self._scatter
         for one in evidence.footprints:
             if one.grown:
                 self._warned.setdefault(one.name, self._release.stage)

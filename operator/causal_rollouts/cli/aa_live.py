@@ -108,6 +108,11 @@ def _said(told: AARecord) -> Iterator[str]:
             f"They scatter {told.scatter:.2f} times the standard error ({low:.2f} to {high:.2f}; 1 is "
             f"right): {verdict}."
         )
+    for one in told.fresh:
+        yield (
+            f"{one.metric}: fresh pods vary {one.ratio:.2f} times as much as the gate takes from old ones "
+            f"(variance, {one.df:.0f} degrees of freedom); the next release counts with it."
+        )
 
 
 def _plain(name: str, newest: Record, told: AARecord) -> dict[str, object]:
@@ -133,4 +138,5 @@ def _plain(name: str, newest: Record, told: AARecord) -> dict[str, object]:
         "rate": list(told.rate),
         "scatter": told.scatter,
         "scatterBounds": list(told.scatter_bounds) if told.scatter_bounds else None,
+        "fresh": [{"metric": one.metric, "ratio": one.ratio, "df": one.df} for one in told.fresh],
     }

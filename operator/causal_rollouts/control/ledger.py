@@ -26,6 +26,8 @@ def log_decision(record: Record, decision: Decision, looked: Looked, now: float)
     state = record.state if looked.state is None else looked.state
     news = tuple(key for key, _, _ in untold(release, looked.evidence))
     release = replace(release, warned=(*release.warned, *news)) if news else release
+    seen = looked.evidence.scatter if looked.evidence is not None else ()
+    release = replace(release, scatter=seen) if seen else release
     told = f"{release.phase}/{release.stage}/{decision.act}/{decision.reason}/{decision.verdict}"
     record = replace(
         record,

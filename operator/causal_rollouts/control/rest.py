@@ -15,6 +15,7 @@ from causal_rollouts.model.actions import Action
 from causal_rollouts.model.people import Heard, meant_for, read
 from causal_rollouts.model.reasons import Outcome, Phase
 from causal_rollouts.model.release import Release, Templates
+from causal_rollouts.model.scatter import together
 from causal_rollouts.model.traffic import HOME
 from causal_rollouts.ports import Record
 
@@ -136,6 +137,7 @@ def begin(o: Observed, name: str, now: float, prices: str = "") -> Record:
     registration = o.resolved.registration
     if target.template_hash == stable.template_hash:
         registration = replace(registration, arms=replace(registration.arms, pre_period=aa_seconds(o)))
+    registration = replace(registration, scatter=together([r.release.scatter for r in o.past]))
     return Record(
         name=name,
         uid="",

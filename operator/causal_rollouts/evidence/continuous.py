@@ -22,7 +22,7 @@ from causal_rollouts.evidence.pre_trend import pre_trend
 from causal_rollouts.evidence.window_rows import Comparison, compare
 from causal_rollouts.model.checks import Check
 from causal_rollouts.model.metrics import Margins
-from causal_rollouts.stats.mixed_gls import Estimate, generalised_least_squares
+from causal_rollouts.stats.mixed_gls import Estimate, News, generalised_least_squares, scattered
 from causal_rollouts.stats.mixtures import cut_normal_log_e, interval_half_width, scaled_one_sided_log_e
 from causal_rollouts.stats.variance_cells import spread
 
@@ -81,8 +81,13 @@ def begin(frame: Frame, history: HistogramBins | LevelBins) -> ContinuousState:
     return fit_history(frame, history)
 
 
-def judge(state: ContinuousState, frame: Frame, margins: Margins) -> ContinuousFindings:
-    """Effect, neighbour effect and the checks on both, from the bins absorbed so far."""
+def judge(
+    state: ContinuousState, frame: Frame, margins: Margins, known: News | None = None
+) -> ContinuousFindings:
+    """Effect, neighbour effect and the checks on both, from the bins absorbed so far.
+
+    known: what earlier arms of one template told of how fresh pods scatter.
+    """
     c = state.components
     lottery = Lottery(c.sig_p2, c.df_p, c.gam, c.phi, c.df_g)
     t0 = frame.t0
@@ -95,7 +100,7 @@ def judge(state: ContinuousState, frame: Frame, margins: Margins) -> ContinuousF
     neighbours: dict[int, Estimate] = {}
     for start, comparison in looks:
         if comparison is not None:
-            estimates = _estimate(state, comparison)
+            estimates = _estimate(state, comparison, known)
             effects[start] = estimates[0]
             if len(estimates) > 1:
                 neighbours[start] = estimates[1]
@@ -104,7 +109,7 @@ def judge(state: ContinuousState, frame: Frame, margins: Margins) -> ContinuousF
     tau = _finding(effects, frame.windows, margins, shown, _NO_PAIR, note)
     neighbour = _finding(neighbours, frame.windows, margins, shown, _NO_NEIGHBOUR, "") if neighbours else None
     return ContinuousFindings(
-        tau=replace(tau, naive=_naive(state, layout, t0)),
+        tau=replace(tau, naive=_naive(state, layout, t0), scatter=_scatter(state, frame, looks[0][1])),
         neighbour=neighbour,
         shared=_shared(state, t0),
         placebo=placebo(state, layout, t0),
@@ -121,10 +126,21 @@ def _fallback(comparisons: Sequence[Comparison]) -> str:
     return _LONELY if any(comparison.lonely for comparison in comparisons) else ""
 
 
-def _estimate(state: ContinuousState, comparison: Comparison) -> tuple[Estimate, ...]:
+def _estimate(state: ContinuousState, comparison: Comparison, known: News | None) -> tuple[Estimate, ...]:
     rows = comparison.rows
     cov = rows.covariance(state.components)
-    return generalised_least_squares(comparison.design, rows.mean, cov, comparison.wanted, comparison.settled)
+    return generalised_least_squares(
+        comparison.design, rows.mean, cov, comparison.wanted, comparison.settled, known
+    )
+
+
+def _scatter(state: ContinuousState, frame: Frame, comparison: Comparison | None) -> News | None:
+    """Where both arms run one template, what differs between their pods is chance alone."""
+    if comparison is None or not frame.twins:
+        return None
+    rows = comparison.rows
+    cov = rows.covariance(state.components)
+    return scattered(comparison.design, rows.mean, cov, comparison.effect, comparison.settled)
 
 
 def _finding(

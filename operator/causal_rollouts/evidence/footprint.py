@@ -19,6 +19,7 @@ from causal_rollouts.evidence.frame import Finding, Floats, FootprintBins, Frame
 from causal_rollouts.evidence.levels import NEVER, slot_begin
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.metrics import Margins
+from causal_rollouts.stats.mixed_gls import News
 
 RECENT = 20
 """Bins over which the present use of the service is read: today's, not the first stage's."""
@@ -96,9 +97,11 @@ def absorb(state: FootprintState, frame: Frame, bins: FootprintBins) -> Footprin
     return replace(state, levels=levels, totals=totals, recent=recent)
 
 
-def judge(state: FootprintState, frame: Frame, margins: Margins) -> tuple[Finding, Use]:
-    """Ratio of use per request with its evidence, and the use itself."""
-    found = continuous.judge(state.levels, frame, margins)
+def judge(
+    state: FootprintState, frame: Frame, margins: Margins, known: News | None = None
+) -> tuple[Finding, Use]:
+    """Ratio of use per request with its evidence, and the use itself. known: as of continuous metrics."""
+    found = continuous.judge(state.levels, frame, margins, known)
     per = {arm: _ratio(*state.totals[i]) for i, arm in enumerate(_ARMS)}
     seen = state.recent[state.recent[:, 0] >= 0]
     fleet = float(seen[:, 3].mean()) if len(seen) else math.nan

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.switchback import Standing
+from causal_rollouts.stats.mixed_gls import News
 
 Floats = NDArray[np.float64]
 
@@ -154,7 +155,8 @@ class Finding:
 
     harm_margin and safe_margin are log ratios as resolved (points and base rates applied).
     log_e_stage: safety evidence of the newest window alone (>= 0: the stage does not contradict).
-    se: standard error of the effect, nan where the engine knows none. naive: what a plain comparison of the
+    se: standard error of the effect, nan where the engine knows none. scatter: what arms of one template
+    tell of fresh pods, None of a release and where too few stand. naive: what a plain comparison of the
     canary's pods with all stable pods would have said; told, never used.
     """
 
@@ -170,6 +172,7 @@ class Finding:
     note: str = ""
     se: float = math.nan
     naive: float = math.nan
+    scatter: News | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from causal_rollouts.evidence.restarts import RestartState
 from causal_rollouts.evidence.tables import Bins
 from causal_rollouts.model.checks import Check
 from causal_rollouts.model.metrics import Metric, MetricKind
+from causal_rollouts.stats.mixed_gls import News
 
 Engine = ContinuousState | ExceedanceState | ErrorState | RestartState | FootprintState
 
@@ -75,11 +76,14 @@ def absorb(engine: Engine, frame: Frame, bins: Bins) -> Engine:
             raise TypeError(f"{type(bins).__name__} are nothing for a {type(engine).__name__}")
 
 
-def ask(metric: Metric, engine: Engine, frame: Frame, phi: float | None) -> Answer:
-    """Judge. phi: persistence of node drift as latency shows it, None without latency."""
+def ask(metric: Metric, engine: Engine, frame: Frame, phi: float | None, known: News | None = None) -> Answer:
+    """Judge. phi: persistence of node drift as latency shows it, None without latency.
+
+    known: what earlier arms of one template told of this metric's fresh pods, None where none did.
+    """
     match engine:
         case ContinuousState():
-            found = continuous.judge(engine, frame, metric.margins)
+            found = continuous.judge(engine, frame, metric.margins, known)
             return Answer(
                 found.tau, found.neighbour, found.shared, found.placebo, found.lottery, found.pre_trend
             )
@@ -90,7 +94,7 @@ def ask(metric: Metric, engine: Engine, frame: Frame, phi: float | None) -> Answ
         case RestartState():
             return Answer(restarts.judge(engine, frame, metric))
         case FootprintState():
-            finding, use = footprint.judge(engine, frame, metric.margins)
+            finding, use = footprint.judge(engine, frame, metric.margins, known)
             return Answer(finding, use=use)
 
 

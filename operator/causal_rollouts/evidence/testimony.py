@@ -19,6 +19,7 @@ from causal_rollouts.model.evidence import Evidence, MetricEvidence, Process, Sh
 from causal_rollouts.model.metrics import Gating, Metric, MetricKind
 from causal_rollouts.model.reasons import Validity
 from causal_rollouts.model.registration import Registration
+from causal_rollouts.model.scatter import Scatter
 
 PLACEBO_ALARM = math.log(1000.0)
 SHARED_UNKNOWN = math.log1p(0.10)
@@ -170,6 +171,12 @@ def _metric_evidence(reg: Registration, one: Heard) -> list[MetricEvidence]:
     return told
 
 
+def _scatter(name: str, finding: Finding | None) -> Scatter | None:
+    if finding is None or finding.scatter is None:
+        return None
+    return Scatter(name, finding.scatter.ratio, finding.scatter.df)
+
+
 def _told(
     reg: Registration, one: Heard, name: str, kind: MetricKind, gating: Gating, finding: Finding | None
 ) -> MetricEvidence:
@@ -197,4 +204,5 @@ def _told(
         note=one.note or ("" if finding is None else finding.note),
         se=math.nan if finding is None else finding.se,
         naive=math.nan if finding is None else finding.naive,
+        scatter=_scatter(name, finding),
     )

@@ -27,6 +27,7 @@ from causal_rollouts.model.metrics import Metric, MetricKind
 from causal_rollouts.model.reasons import Validity
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.telemetry import Look
+from causal_rollouts.stats.mixed_gls import News
 
 _NOTHING = MetricTable(None)
 
@@ -130,6 +131,11 @@ def share_metric(reg: Registration) -> Metric | None:
     return next((m for m in reg.metrics if m.counts_requests), None)
 
 
+def _known(reg: Registration, metric: Metric) -> News | None:
+    """What the release registered of how fresh pods scatter in this metric."""
+    return next((News(one.ratio, one.df) for one in reg.scatter if one.metric == metric.name), None)
+
+
 def _listen(reg: Registration, frame: Frame, tables: Tables, look: Look, state: GateState) -> list[Heard]:
     """Every metric asked, latency first: it knows how long node drift lasts."""
     phi: float | None = None
@@ -141,7 +147,8 @@ def _listen(reg: Registration, frame: Frame, tables: Tables, look: Look, state: 
         found, note = _valid(reg, metric, frame, tables, look, mine)
         answer = None
         if mine.engine is not None:
-            answer = questions.ask(metric, mine.engine, as_of(frame, mine.consumed), phi)
+            at = as_of(frame, mine.consumed)
+            answer = questions.ask(metric, mine.engine, at, phi, _known(reg, metric))
             if phi is None and answer.lottery is not None:
                 phi = answer.lottery.phi
         heard[metric.name] = Heard(metric, mine, found, note, answer)

@@ -9,6 +9,7 @@ from causal_rollouts.model.checks import Check
 from causal_rollouts.model.footprint import Footprint
 from causal_rollouts.model.metrics import Gating, MetricKind
 from causal_rollouts.model.reasons import Validity
+from causal_rollouts.model.scatter import Scatter
 
 SUSPICION = math.log(20.0)
 """Evidence for harm of one metric that lets no traffic rise, though it is not enough to revert."""
@@ -41,6 +42,7 @@ class MetricEvidence:
     se: standard error of the effect, nan where there is none.
     naive: log ratio of the canary's pods to all stable pods, nan where there is none; told beside the effect
     to show what a comparison says that knows no fresh pods, nodes and neighbours. Nothing is decided by it.
+    scatter: what arms of one template tell of fresh pods, None of a release.
     identified: False where the design cannot see this metric now (says why in `note`).
     """
 
@@ -62,6 +64,7 @@ class MetricEvidence:
     note: str = ""
     se: float = math.nan
     naive: float = math.nan
+    scatter: Scatter | None = None
 
     @property
     def contradicts(self) -> bool:
@@ -161,6 +164,12 @@ class Evidence:
     def shared_incident(self) -> bool:
         """Stable and baseline are worse than their past by more than the safe margin."""
         return self.shared > self.shared_margin
+
+    @property
+    def scatter(self) -> tuple[Scatter, ...]:
+        """What a sound look tells of fresh pods: something in a pre-period or an A/A test only."""
+        metrics = self.metrics if self.validity is Validity.OK else ()
+        return tuple(one.scatter for one in metrics if one.scatter is not None)
 
     def unsound(self) -> Check | None:
         """The first check of the design that failed."""

@@ -12,6 +12,7 @@ from enum import StrEnum
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.freeze import Window
 from causal_rollouts.model.metrics import Metric, MetricKind
+from causal_rollouts.model.scatter import Scatter
 from causal_rollouts.model.switchback import Switchback
 from causal_rollouts.model.traffic import NOWHERE, TrafficPlan
 
@@ -97,7 +98,10 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """Everything the gate needs to know of a release besides what it observes. probe: None for no probes."""
+    """Everything the gate needs to know of a release besides what it observes.
+
+    probe: None for no probes. scatter: what earlier pre-periods and A/A tests told of fresh pods.
+    """
 
     release: str
     namespace: str
@@ -115,6 +119,7 @@ class Registration:
     traffic: TrafficPlan = NOWHERE
     freeze: tuple[Window, ...] = ()
     probe: Switchback | None = None
+    scatter: tuple[Scatter, ...] = ()
 
     @property
     def alpha(self) -> float:

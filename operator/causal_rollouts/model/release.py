@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from causal_rollouts.model.arms import Pod, Slot
 from causal_rollouts.model.people import Approval
 from causal_rollouts.model.reasons import Act, Outcome, Phase, Verdict
+from causal_rollouts.model.scatter import Scatter
 from causal_rollouts.model.traffic import HOME, Change, Weights
 from causal_rollouts.model.world import Json
 
@@ -52,6 +53,7 @@ class Release:
     share_ok: whether traffic was seen to follow the weights of this stage.
     told: the last decision, so that only changes are logged and told.
     home_since: since when all weights were seen at home while it ends.
+    scatter: what its own pre-period or A/A test told of fresh pods, as of the newest look.
     warned: footprints that were warned of, each with its reason, so that each is told once.
     approvals: every word that people gave to a step, oldest first. awaits: the step that waits for one.
     contested: times that somebody else moved the weights since the start or the last resume.
@@ -89,6 +91,7 @@ class Release:
     awaits: Act | None = None
     shared_since: float | None = None
     warned: tuple[str, ...] = ()
+    scatter: tuple[Scatter, ...] = ()
 
     @property
     def starting(self) -> bool:

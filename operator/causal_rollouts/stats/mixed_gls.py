@@ -47,13 +47,30 @@ class Estimate:
     df: float
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What members that no component was learned from say of the estimated variance.
+
+    ratio: theirs by the one believed. df: degrees of freedom that this rests on.
+    """
+
+    ratio: float
+    df: float
+
+
 def generalised_least_squares(
-    X: Floats, y: Floats, cov: Covariance, wanted: tuple[int, ...], settled: int | None = None
+    X: Floats,
+    y: Floats,
+    cov: Covariance,
+    wanted: tuple[int, ...],
+    settled: int | None = None,
+    known: News | None = None,
 ) -> tuple[Estimate, ...]:
     """Estimates of the columns `wanted` of X by GLS, degrees of freedom after Satterthwaite.
 
     settled: the first so many rows are of members that the components were learned from. How the others
     scatter about the fit is news of the estimated variance, pooled with it; None: all are settled.
+    known: such news from earlier problems with members of the same kind, pooled with it as well.
 
     Both variances are scaled by the Birge ratio when the residuals scatter more than the .9-quantile
     of what the covariance predicts: an understated component shows there first.
@@ -64,11 +81,7 @@ def generalised_least_squares(
     Raises:
         numpy.linalg.LinAlgError: X has not full column rank.
     """
-    V = cov.members + cov.drift
-    V[np.diag_indices_from(V)] += cov.sampling
-    root = np.linalg.cholesky(V)
-    whitened = np.linalg.solve(root, np.column_stack((X, y)))
-    A, b = whitened[:, :-1], whitened[:, -1]
+    root, A, b = _whitened(X, y, cov)
     Q, R = np.linalg.qr(A)
     pivots = np.abs(np.diagonal(R))
     if pivots.min() <= _RANK_TOLERANCE * pivots.max():
@@ -80,9 +93,36 @@ def generalised_least_squares(
     if nu >= _BIRGE_MIN_NU:
         birge = max(1.0, float(residual @ residual) / chi2_quantile(_BIRGE_QUANTILE, float(nu)))
     H = np.linalg.solve(root.T, Q @ np.linalg.solve(R.T, np.eye(X.shape[1])[:, list(wanted)]))
-    news = _scatter(A, b, float(residual @ residual), len(y) if settled is None else settled)
+    form = _scatter(A, b, float(residual @ residual), len(y) if settled is None else settled)
     found = (_estimate(float(beta[k]), H[:, i], cov) for i, k in enumerate(wanted))
-    return tuple(_widened(_pooled(estimate, *news), birge) for estimate in found)
+    return tuple(_widened(_pooled(e, _news(e, *form), known), birge) for e in found)
+
+
+def scattered(X: Floats, y: Floats, cov: Covariance, effect: int, settled: int) -> News | None:
+    """How widely the rows from `settled` on scatter where no effect is: news for later problems.
+
+    X, y, cov as in `generalised_least_squares`; the columns from `effect` on are known to be without effect
+    and left out, so what they would have taken up counts as scatter. The estimated part of the variance is
+    that of the effect's estimate. None where nothing is left over. Kind: model, chi-square under Gaussian
+    rows with the covariance believed.
+
+    Raises:
+        numpy.linalg.LinAlgError: X has not full column rank.
+    """
+    (estimate,) = generalised_least_squares(X, y, cov, (effect,))
+    _, A, b = _whitened(X[:, :effect], y, cov)
+    Q, _ = np.linalg.qr(A)
+    residual = b - Q @ (Q.T @ b)
+    return _news(estimate, *_scatter(A, b, float(residual @ residual), settled))
+
+
+def _whitened(X: Floats, y: Floats, cov: Covariance) -> tuple[Floats, Floats, Floats]:
+    """(Cholesky root of the covariance, X and y in units of it)."""
+    V = cov.members + cov.drift
+    V[np.diag_indices_from(V)] += cov.sampling
+    root = np.asarray(np.linalg.cholesky(V), dtype=np.float64)
+    whitened = np.asarray(np.linalg.solve(root, np.column_stack((X, y))), dtype=np.float64)
+    return root, whitened[:, :-1], whitened[:, -1]
 
 
 def foreseen(X: Floats, cov: Covariance, wanted: tuple[int, ...], settled: int) -> tuple[Estimate, ...]:
@@ -97,7 +137,7 @@ def foreseen(X: Floats, cov: Covariance, wanted: tuple[int, ...], settled: int) 
     """
     found = generalised_least_squares(X, np.zeros(len(X)), cov, wanted)
     nu = X.shape[0] - X.shape[1] - (settled - int(np.linalg.matrix_rank(X[:settled])) if settled else 0)
-    return tuple(_pooled(estimate, float(nu), nu) for estimate in found)
+    return tuple(_pooled(estimate, _news(estimate, float(nu), nu), None) for estimate in found)
 
 
 def _scatter(A: Floats, b: Floats, form: float, settled: int) -> tuple[float, int]:
@@ -115,18 +155,25 @@ def _scatter(A: Floats, b: Floats, form: float, settled: int) -> tuple[float, in
     return max(0.0, form - float(left @ left)), added
 
 
-def _pooled(e: Estimate, form: float, nu: int) -> Estimate:
-    """The estimate with its estimated variance pooled with what a form on nu degrees of freedom says of it.
+def _news(e: Estimate, form: float, nu: int) -> News | None:
+    """What a form on nu degrees of freedom says of the estimated variance of an estimate.
 
     Of a form whose expectation is part known and part estimated, only the part counts: a variance of 2/nu
     of the whole is one of 2/(nu part^2) of the estimated.
     """
     if nu <= 0 or e.v_e <= 0.0:
-        return e
+        return None
     part = e.v_e / (e.v_n + e.v_e)
-    df = nu * part**2
-    scale = max(0.0, 1.0 + (form / nu - 1.0) / part)
-    v_e = e.v_e * (e.df + df * scale) / (e.df + df)
+    return News(ratio=max(0.0, 1.0 + (form / nu - 1.0) / part), df=nu * part**2)
+
+
+def _pooled(e: Estimate, own: News | None, known: News | None) -> Estimate:
+    """The estimate with its estimated variance pooled with what was heard of it."""
+    heard = [news for news in (own, known) if news is not None]
+    if not heard or e.v_e <= 0.0:
+        return e
+    df = sum(news.df for news in heard)
+    v_e = e.v_e * (e.df + sum(news.df * news.ratio for news in heard)) / (e.df + df)
     return Estimate(e.value, e.v_n, v_e, min(e.df + df, _DF_HIGH))
 
 

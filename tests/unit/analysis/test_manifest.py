@@ -9,6 +9,7 @@ from causal_rollouts.analysis.rows import BadRecording
 from causal_rollouts.model.freeze import Recurring, Span
 from causal_rollouts.model.metrics import Matcher, Metric, MetricKind
 from causal_rollouts.model.registration import ArmsPlan, Budget, Mode, OnInconclusive, Registration, Times
+from causal_rollouts.model.scatter import Scatter
 from causal_rollouts.model.switchback import Switchback
 from causal_rollouts.model.traffic import TrafficPlan
 from tests.unit.analysis.recordings import SETTING, recorded
@@ -16,7 +17,7 @@ from tests.unit.analysis.recordings import SETTING, recorded
 
 def back_and_forth(reg: Registration) -> Registration:
     recording = recorded()
-    run = replace(recording.run, grid=reg.grid, seed=reg.seed, release=reg.release)
+    run = replace(recording.run, grid=reg.grid, seed=reg.seed, release=reg.release, scatter=reg.scatter)
     return registration(replace(recording, manifest=manifest(reg), run=run))
 
 
@@ -51,6 +52,7 @@ def test_every_choice_survives_its_manifest():
         on_inconclusive=OnInconclusive.REVERT,
         freeze=(Recurring("0 18 * * 5", 216_000.0, "Europe/Berlin"), Span(1_800_000_000.0, 1_800_003_600.0)),
         probe=Switchback(after=4, probes=2, cycles=8, shortest=5, longest=9, share=0.2),
+        scatter=(Scatter("latency", 1.7, 12.5),),
     )
     assert replace(comparable(back_and_forth(reg)), traffic=reg.traffic) == comparable(reg)
 

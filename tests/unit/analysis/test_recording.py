@@ -11,9 +11,12 @@ import pytest
 
 from causal_rollouts.analysis.recording import DEFAULT_GRID, Recording, read, write
 from causal_rollouts.analysis.rows import BadRecording
+from causal_rollouts.model.scatter import Scatter
 from causal_rollouts.model.telemetry import Look
 from causal_rollouts.runtime.settings import OperatorSettings
 from tests.unit.analysis.recordings import recorded
+
+SCATTER = {"metric": "latency", "ratio": 1.0, "df": 4.0}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,10 @@ def numbers(recording: Recording) -> list[tuple[dict[str, str], list[float], lis
 
 
 def test_what_was_written_is_read_back(directory: Path):
-    written = replace(recorded(), looks=(Look(1.8e9, 60_000_001), Look(1.8e9 + 30, 60_000_003, "timeout", 2)))
+    plain = recorded()
+    run = replace(plain.run, scatter=(Scatter("latency", 1.7, 12.5),))
+    looks = (Look(1.8e9, 60_000_001), Look(1.8e9 + 30, 60_000_003, "timeout", 2))
+    written = replace(plain, run=run, looks=looks)
     write(written, directory)
     found = read(directory)
     assert (found.manifest, found.pods, found.timeline) == (written.manifest, written.pods, written.timeline)
@@ -93,6 +99,10 @@ def test_a_missing_file_is_named(directory: Path, name: str):
         ("timeline.json", lambda rows: [r.update(stage=None) for r in rows], "no change has a stage"),
         ("run.json", lambda row: row.update(bin=0), "bin and scrape above 0"),
         ("run.json", lambda row: row.update(delay="30s"), "run.json.delay: '30s' is no number"),
+        ("run.json", lambda row: row.update(scatter=[{"metric": "latency"}]), "run.json.scatter: "),
+        ("run.json", lambda row: row.update(scatter=[{**SCATTER, "df": 0}]), "a ratio from 0 up, df above 0"),
+        ("run.json", lambda row: row.update(scatter=[{**SCATTER, "ratio": -1}]), "a ratio from 0 up"),
+        ("run.json", lambda row: row.update(scatter="wide"), "run.json.scatter"),
     ],
 )
 def test_a_wrong_field_is_named(directory: Path, file: str, change: Callable[[object], object], message: str):

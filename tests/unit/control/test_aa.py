@@ -35,7 +35,7 @@ def test_what_it_showed_is_one_more_trial_of_the_design() -> None:
     story.ask("aa", "ann:90s")
     assert story.run(120, until=lambda: len(story.world.records()) == 2)
     story.end()
-    told = aa_record(record_of(obj) for obj in story.world.records())
+    told = aa_record([record_of(obj) for obj in story.world.records()])
     assert [t.release for t in told.trials] == ["checkout-1", "checkout-2"]
     assert told.fired == 0
     assert told.rate[0] == 0.0 < told.rate[1]
@@ -44,6 +44,24 @@ def test_what_it_showed_is_one_more_trial_of_the_design() -> None:
         assert 0.0 < trial.se < trial.upper - trial.effect
     assert told.scatter_bounds is not None
     assert told.scatter_bounds[0] < told.scatter < told.scatter_bounds[1]
+
+
+def test_the_next_release_registers_what_the_tests_told_of_fresh_pods() -> None:
+    story = _testing("90s")
+    story.end()
+    (test,) = map(record_of, story.world.records())
+    assert test.registration.scatter == ()
+    (told,) = test.release.scatter
+    assert told.metric == "latency"
+    assert told.ratio >= 0.0
+    assert 0.0 < told.df <= 5.0
+    story.request("good")
+    assert story.run(120, until=lambda: len(story.world.records()) == 2)
+    release = record_of(story.world.newest())
+    assert release.registration.scatter == (told,)
+    assert story.end(1200) == "Promoted"
+    assert record_of(story.world.newest()).release.scatter == (), "a release tells nothing of chance alone"
+    assert aa_record([test]).fresh == (told,)
 
 
 def test_a_release_of_a_pre_period_adds_a_trial_too() -> None:

@@ -15,6 +15,7 @@ from causal_rollouts.evidence.layout import Layout
 from causal_rollouts.evidence.window_rows import compare
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.metrics import Margins
+from causal_rollouts.stats.mixed_gls import News
 from tests.unit.evidence.latency_world import EDGES, T0, Fleet, Release, draw, place
 
 MARGINS = Margins(revert_above=0.05, promote_below=0.10)
@@ -109,6 +110,43 @@ def test_arms_of_one_template_may_differ_in_neither_direction(sign: float) -> No
     assert (one_sided.tau.tracks[0].log_e > 5.2) is (sign > 0)
     expected = found.tau.tracks[0].log_e + math.log(2.0) if sign > 0 else -math.inf
     assert one_sided.tau.tracks[0].log_e == pytest.approx(expected)
+
+
+def test_arms_of_one_template_tell_how_widely_fresh_pods_scatter() -> None:
+    def told(times: float, seed: int) -> News:
+        rng = np.random.default_rng(seed)
+
+        def wider(units: tuple[Unit, ...], at: np.ndarray) -> np.ndarray:
+            lots = rng.normal(0.0, 0.03 * math.sqrt(times**2 - 1.0), (len(units), 1))
+            return np.where([[u.arm is not Arm.STABLE] for u in units], lots, 0.0) + np.zeros((1, len(at)))
+
+        made = draw(rng, Fleet(grows=(4,), stage_bins=30), wider)
+        frame = replace(made.frame(T0 + 23), twins=True)
+        state = continuous.begin(made.frame(T0 - 1), made.part(made.first, T0))
+        found = continuous.judge(continuous.absorb(state, frame, made.part(T0, T0 + 24)), frame, MARGINS)
+        assert found.tau.scatter is not None
+        return found.tau.scatter
+
+    usual, wide = ([told(times, seed) for seed in range(12)] for times in (1.0, 4.0))
+    assert all(1.0 < one.df <= 7.0 for one in (*usual, *wide))
+    assert np.mean([one.ratio for one in usual]) < 2.0
+    assert np.mean([one.ratio for one in wide]) > 6.0
+
+
+def test_a_release_counts_with_what_earlier_arms_of_one_template_told() -> None:
+    slower = draw(np.random.default_rng(3), Fleet(grows=(4,), stage_bins=30, effect=0.3))
+    frame = slower.frame(T0 + 23)
+    state = continuous.begin(slower.frame(T0 - 1), slower.part(slower.first, T0))
+    state = continuous.absorb(state, frame, slower.part(T0, T0 + 24))
+    plain, wide, sure = (
+        continuous.judge(state, frame, MARGINS, known).tau
+        for known in (None, News(ratio=9.0, df=20.0), News(ratio=1.0, df=50.0))
+    )
+    assert plain.scatter is None
+    assert wide.effect == sure.effect == plain.effect
+    assert wide.se > 1.5 * plain.se
+    assert wide.tracks[0].log_e < plain.tracks[0].log_e - 1.0
+    assert sure.tracks[0].log_e > plain.tracks[0].log_e
 
 
 def test_rows_of_the_pre_period_have_a_level_and_lots_of_their_own() -> None:

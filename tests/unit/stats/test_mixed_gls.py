@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chi2, t
 from statsmodels.regression.linear_model import GLS
 
-from causal_rollouts.stats.mixed_gls import Covariance, foreseen, generalised_least_squares
+from causal_rollouts.stats.mixed_gls import Covariance, News, foreseen, generalised_least_squares, scattered
 
 
 def problem(seed: int, scale: float = 1.0):
@@ -151,6 +151,48 @@ def test_half_of_a_form_is_held_against_the_half_that_was_guessed():
     assert scale > 0.2
     assert found.v_e == pytest.approx(2 / 3 * (5.0 + 1.0 * scale) / 6.0)
     assert found.df == pytest.approx(6.0)
+
+
+def test_without_an_effect_both_arms_scatter_about_one_mean():
+    pairs = Pairs(sampling=1e-12, df=5.0)
+    y = np.r_[np.zeros(8), np.random.default_rng(3).normal(size=6)]
+    news = scattered(pairs.X, y, pairs.cov, 2, pairs.old)
+    assert news is not None
+    assert news.ratio == pytest.approx(np.var(y[8:], ddof=1))
+    assert news.df == pytest.approx(5.0)
+
+
+def test_what_scatters_twice_as_widely_is_found_on_average_whatever_chance_adds():
+    pairs = Pairs(sampling=0.5, df=5.0)
+    rng = np.random.default_rng(11)
+    sd = np.r_[np.full(8, np.sqrt(1.5)), np.full(6, np.sqrt(0.5 + 4.0))]
+    found = [scattered(pairs.X, sd * rng.normal(size=14), pairs.cov, 2, pairs.old) for _ in range(3000)]
+    # The part of the variance that is estimated is two thirds: 5 df of the whole are 2.2 of it.
+    assert {round(news.df, 6) for news in found} == {round(5.0 * (2 / 3) ** 2, 6)}
+    assert np.mean([news.ratio for news in found]) == pytest.approx(4.0, abs=0.15)
+
+
+def test_old_members_alone_are_no_news():
+    pairs = Pairs(sampling=1.0, df=5.0)
+    old = slice(0, 8)
+    cov = Covariance(np.ones(8), np.eye(8), np.zeros((8, 8)), df_members=5.0, df_drift=9.0)
+    X = np.column_stack((np.ones(8), np.arange(8) % 2)).astype(float)
+    assert scattered(X, np.arange(8.0), cov, 1, 8) is None
+    assert pairs.estimate(np.zeros(14)).df > generalised_least_squares(X, np.zeros(8), cov, (1,))[0].df
+    assert old.stop == pairs.old
+
+
+def test_earlier_news_count_by_their_degrees_of_freedom_beside_the_guess_and_their_own_scatter():
+    pairs = Pairs(sampling=1e-12, df=5.0)
+    y = np.r_[np.zeros(8), np.random.default_rng(3).normal(size=6)]
+    told = News(ratio=4.0, df=10.0)
+    (found,) = generalised_least_squares(pairs.X, y, pairs.cov, (2,), pairs.old, told)
+    pooled = (5.0 + pairs.scatter(y) + 10.0 * 4.0) / (5.0 + 4.0 + 10.0)
+    assert found.v_e == pytest.approx(pooled * 2 / 3)
+    assert found.df == pytest.approx(19.0)
+    (alone,) = generalised_least_squares(pairs.X, y, pairs.cov, (2,), None, told)
+    assert alone.v_e == pytest.approx((5.0 + 40.0) / 15.0 * 2 / 3)
+    assert alone.value == pairs.estimate(y).value == found.value
 
 
 def test_what_is_foreseen_is_what_comes_on_average_and_the_degrees_of_freedom_of_every_look():

@@ -14,6 +14,7 @@ from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.metrics import RESTARTS_SERIES, Gating, Margins, Matcher, Metric, MetricKind
 from causal_rollouts.model.registration import ArmsPlan, Budget, Registration, Stage, Times
+from causal_rollouts.model.scatter import Scatter
 from causal_rollouts.model.switchback import Switchback
 
 HISTOGRAM = "http_server_request_duration_seconds"
@@ -83,6 +84,7 @@ class Setting:
     start_up: seconds from asking for a pod to its readiness. stage_seconds: how long a recording stays in
     each stage (the closed loop moves by decisions instead). turnover: stable pods replaced an hour;
     arm_turnover: pods of arms, each so often an hour. scaling: (seconds after the begin, stable pods more).
+    scatter: what releases before this one told of fresh pods.
     """
 
     climate: Climate
@@ -102,6 +104,7 @@ class Setting:
     arm_turnover: float = 0.0
     scaling: tuple[tuple[float, int], ...] = ()
     probe: Switchback | None = None
+    scatter: tuple[Scatter, ...] = ()
 
     def harm_of(self, pod: Pod) -> Harm:
         """What the version of a pod does: the candidate's in the canary, once its pre-period is over."""
@@ -121,4 +124,5 @@ class Setting:
             times=self.times,
             budget=self.budget,
             probe=self.probe,
+            scatter=self.scatter,
         )
