@@ -1,7 +1,7 @@
 # Every target in one line: make help
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv lock lint test oracles demo demo-embedded cluster-up cluster-status cluster-down e2e e2e-all figures crds manifests calibrate bench mutants faults image clean
+.PHONY: help venv lock lint test oracles demo demo-embedded cluster-up cluster-status cluster-down e2e e2e-all figures soak crds manifests calibrate bench mutants faults image clean
 PY := .venv/bin/python
 
 help: ## Show this list
@@ -53,6 +53,9 @@ e2e-all: cluster-up ## Every scenario on the cluster
 
 figures: cluster-up ## The figures of docs/measurements.md again: harms, 20 harmless releases in a row, shares, rest (80 minutes)
 	$(PY) -m e2e.figures
+
+soak: cluster-up ## 200 rollouts for 20 minutes on the cluster: the operator's memory must stay flat
+	$(PY) -m e2e.soak
 
 crds: venv ## Render crds/ from the API models
 	$(PY) -m causal_rollouts.api.schema

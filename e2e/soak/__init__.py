@@ -1,0 +1,1 @@
+"""Many rollouts for a long time: does the operator keep what it should forget?"""
