@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,11 +31,12 @@ def install(cluster: Cluster) -> None:
 
 @dataclass(frozen=True, slots=True)
 class OperatorProcess:
-    """One copy of the operator. name tells two copies apart."""
+    """One copy of the operator. name tells two copies apart; lease: the Lease by which they take turns."""
 
     cluster: Cluster
     name: str = NAME
     prometheus_url: str = ""
+    lease: str = ""
 
     def start(self) -> "OperatorProcess":
         """Start it and wait until it watches."""
@@ -48,6 +50,7 @@ class OperatorProcess:
             "CAUSAL_ROLLOUTS_INGEST_LAG": "1",
             "CAUSAL_ROLLOUTS_HEALTH_HOST": "127.0.0.1",
             "CAUSAL_ROLLOUTS_HEALTH_PORT": str(port),
+            "CAUSAL_ROLLOUTS_LEASE": self.lease,
             "PYTHONPATH": str(ROOT / "operator"),
         }
         argv = (sys.executable, "-m", "causal_rollouts.runtime.app")
@@ -86,8 +89,18 @@ class OperatorProcess:
         """Whether it is up."""
         return self.cluster.programs.running(self.name)
 
-    def _ready(self) -> bool:
-        import urllib.request
+    def metric(self, name: str, **labels: str) -> float:
+        """Sum of its own series of that name and these labels."""
+        lines = self._asked("metrics").splitlines()
+        wanted = [f'{key}="{value}"' for key, value in labels.items()]
+        heads = tuple(f"causal_rollouts_{name}{end}" for end in "{ ")
+        mine = [line for line in lines if line.startswith(heads) and all(word in line for word in wanted)]
+        return sum(float(line.rpartition(" ")[2]) for line in mine)
 
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
-            return bool(answer.status == 200)
+    def _ready(self) -> bool:
+        return bool(self._asked("readyz"))
+
+    def _asked(self, what: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{what}", timeout=5) as answer:
+            said: bytes = answer.read()
+        return said.decode()
