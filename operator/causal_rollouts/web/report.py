@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from causal_rollouts.analysis.aa_record import aa_record
 from causal_rollouts.analysis.cost import Price
 from causal_rollouts.analysis.opinion import SecondOpinion
 from causal_rollouts.model.evidence import Evidence
 from causal_rollouts.model.percent import percent
 from causal_rollouts.ports import LoggedDecision, Record
 from causal_rollouts.web.attribution import FALSE_DISCOVERIES, attributed
+from causal_rollouts.web.beforehand import beforehand, interval
 from causal_rollouts.web.footprints import tables
 from causal_rollouts.web.opinion import opinion_section
 from causal_rollouts.web.plot import Plot, svg
@@ -86,26 +86,12 @@ def _release(record: Record, anchor: str, prices: Sequence[Price] | None) -> str
         f'<p class="dim">Began {escape(_stamp(began(record)))}. Stages {escape(stages)}. Error budget '
         f"{100 * budget:g}% for a false revert, over all metrics, stages and looks. Assignment seed "
         f"{record.registration.seed}.</p>"
-        f"{_beforehand(record)}<h3>What each metric showed</h3>{_metrics(record)}{_harmed(evidence)}"
+        f"{beforehand(record)}<h3>What each metric showed</h3>{_metrics(record)}{_harmed(evidence)}"
         f"{_footprints(record, prices)}{figures}"
         f"{_checks(evidence, record.registration.min_completeness)}"
         f"{_people(record)}{_beside(record)}"
         f"<h3>Decisions</h3>{_table(head, decisions)}{_numbers(record)}</section>"
     )
-
-
-def _beforehand(record: Record) -> str:
-    """What both arms showed while they ran the stable version."""
-    said = []
-    for trial in aa_record([record]).trials:
-        verdict = "told apart" if trial.fired else "not told apart"
-        shown = f"{trial.metric} {_interval(trial.effect, trial.lower, trial.upper)}"
-        error = f", standard error {trial.se:.1%}" if math.isfinite(trial.se) else ""
-        said.append(
-            f"<p>Before the release both arms ran the stable version from minute "
-            f"{minute(record, trial.begin):.1f} on and were {verdict}: {escape(shown)}{error}.</p>"
-        )
-    return "".join(said)
 
 
 def _people(record: Record) -> str:
@@ -167,7 +153,7 @@ def _metrics(record: Record) -> str:
         found = latest.get(name)
         shown = "no look yet"
         if found is not None:
-            shown = _interval(found.effect, found.lower, found.upper)
+            shown = interval(found.effect, found.lower, found.upper)
         rows.append(
             tuple(
                 escape(cell)
@@ -278,7 +264,7 @@ def _numbers(record: Record) -> str:
         cells += [point.verdict, _nats(point.log_harm)]
         for name in names:
             r = found.get(name)
-            cells.append(f"{_interval(r.effect, r.lower, r.upper)}; safe {_nats(r.safe)}" if r else "-")
+            cells.append(f"{interval(r.effect, r.lower, r.upper)}; safe {_nats(r.safe)}" if r else "-")
         rows.append(tuple(escape(cell) for cell in cells))
     head = ("Minute", "Stage", "Canary", "Verdict", "For harm", *names)
     return f"<details><summary>Every look in numbers</summary>{_table(head, rows)}</details>"
@@ -294,13 +280,6 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _outcome(record: Record) -> str:
     said = str(record.release.outcome or record.release.phase)
     return f'<span class="{ENDS.get(said, "")}">{escape(said)}</span>'
-
-
-def _interval(effect: float, lower: float, upper: float) -> str:
-    if math.isnan(effect):
-        return "no estimate"
-    low, high = (percent(b) if math.isfinite(b) else "?" for b in (lower, upper))
-    return f"{percent(effect)} ({low} to {high})"
 
 
 def _nats(evidence: float) -> str:

@@ -62,6 +62,8 @@ def test_the_next_release_registers_what_the_tests_told_of_fresh_pods() -> None:
     assert story.end(1200) == "Promoted"
     assert record_of(story.world.newest()).release.scatter == (), "a release tells nothing of chance alone"
     assert aa_record([test]).fresh == (told,)
+    assert "Arms of one template in earlier releases" in page("checkout", [record_of(story.world.newest())])
+    assert "Arms of one template in earlier releases" not in page("checkout", [test])
 
 
 def test_a_release_of_a_pre_period_adds_a_trial_too() -> None:

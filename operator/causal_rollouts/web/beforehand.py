@@ -1,0 +1,52 @@
+"""What the arms showed on one template: in this release before its first stage, and in those before it."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+from causal_rollouts.analysis.aa_record import aa_record
+from causal_rollouts.model.percent import percent
+from causal_rollouts.ports import Record
+from causal_rollouts.web.release_plots import minute
+
+
+def beforehand(record: Record) -> str:
+    """Paragraphs of HTML, "" where there was nothing of the kind."""
+    return _learned(record) + _shown(record)
+
+
+def interval(effect: float, lower: float, upper: float) -> str:
+    """An effect with its bounds, from log ratios."""
+    if math.isnan(effect):
+        return "no estimate"
+    low, high = (percent(b) if math.isfinite(b) else "?" for b in (lower, upper))
+    return f"{percent(effect)} ({low} to {high})"
+
+
+def _learned(record: Record) -> str:
+    """What the release registered of fresh pods, from A/A tests and pre-periods before it."""
+    told = [
+        f"{one.metric} {one.ratio:.2f} times ({one.df:.0f} degrees of freedom)"
+        for one in record.registration.scatter
+    ]
+    if not told:
+        return ""
+    return (
+        '<p class="dim">Arms of one template in earlier releases: fresh pods varied, against what is taken '
+        f"from old ones, {escape(', '.join(told))}. The intervals below count with it.</p>"
+    )
+
+
+def _shown(record: Record) -> str:
+    """What both arms showed while they ran the stable version."""
+    said = []
+    for trial in aa_record([record]).trials:
+        verdict = "told apart" if trial.fired else "not told apart"
+        shown = f"{trial.metric} {interval(trial.effect, trial.lower, trial.upper)}"
+        error = f", standard error {trial.se:.1%}" if math.isfinite(trial.se) else ""
+        said.append(
+            f"<p>Before the release both arms ran the stable version from minute "
+            f"{minute(record, trial.begin):.1f} on and were {verdict}: {escape(shown)}{error}.</p>"
+        )
+    return "".join(said)
