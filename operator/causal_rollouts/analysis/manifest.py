@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import groupby
 
 from causal_rollouts.analysis.recording import Recording
 from causal_rollouts.analysis.rows import BadRecording, mapping
 from causal_rollouts.api.resolve import Unresolvable, resolve
+from causal_rollouts.api.v1alpha1_segments import MOST_VALUES
 from causal_rollouts.decision.freeze import instant
 from causal_rollouts.model.freeze import Span, Window
 from causal_rollouts.model.metrics import Matcher, Metric, MetricKind
@@ -60,7 +62,9 @@ def manifest(reg: Registration) -> dict[str, object]:
             }
             for stage in reg.stages
         ],
-        "metrics": [_metric(metric) for metric in reg.metrics],
+        "metrics": [
+            {**_metric(m), **_segments([s for s in reg.segments if s.source == m.name])} for m in reg.metrics
+        ],
         **_design(reg),
     }
     return {
@@ -129,6 +133,24 @@ def _metric(metric: Metric) -> dict[str, object]:
         **_margins(metric),
         **({} if metric.kind is MetricKind.FOOTPRINT else {"gating": str(metric.gating)}),
     }
+
+
+def _segments(parts: list[Metric]) -> dict[str, object]:
+    """Neighbours that are cut alike stand together, as many as a manifest lets."""
+    cuts: list[dict[str, object]] = []
+    for (axis, label, gating), group in groupby(parts, _cut):
+        values = [part.segment.value for part in group if part.segment]
+        by = {"label": label} if label else {"node": axis}
+        cuts += [
+            {**by, "values": values[i : i + MOST_VALUES], "gating": gating}
+            for i in range(0, len(values), MOST_VALUES)
+        ]
+    return {"segments": cuts} if cuts else {}
+
+
+def _cut(part: Metric) -> tuple[str, str, str]:
+    segment = part.segment
+    return (str(segment.axis), segment.label, str(part.gating)) if segment else ("", "", "")
 
 
 def _source(metric: Metric) -> dict[str, object]:

@@ -11,6 +11,7 @@ from causal_rollouts.model.evidence import Evidence, MetricEvidence
 from causal_rollouts.model.footprint import Footprint
 from causal_rollouts.model.percent import finite, relative
 from causal_rollouts.model.reasons import Act
+from causal_rollouts.model.segment import SegmentEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class ReplayLine:
     bin: int
     checks: tuple[Check, ...] = ()
     footprints: tuple[FootprintLine, ...] = ()
+    segments: tuple[SegmentEvidence, ...] = ()
 
     def plain(self) -> dict[str, object]:
         """As JSON has it."""
@@ -113,6 +115,7 @@ class ReplayLine:
                 for check in self.checks
             ],
             **({"footprints": [one.plain() for one in self.footprints]} if self.footprints else {}),
+            **({"segments": [_segment(one) for one in self.segments]} if self.segments else {}),
         }
 
     def json(self) -> str:
@@ -147,7 +150,19 @@ def line(
         bin=index,
         checks=evidence.checks if evidence else (),
         footprints=tuple(map(FootprintLine, evidence.footprints)) if evidence else (),
+        segments=evidence.segments if evidence else (),
     )
+
+
+def _segment(one: SegmentEvidence) -> dict[str, object]:
+    return {
+        "name": one.segment.name,
+        "effect": relative(one.effect),
+        "lower": relative(one.lower),
+        "upper": relative(one.upper),
+        "logE": finite(one.log_e),
+        "note": one.note,
+    }
 
 
 def _metric(metric: MetricEvidence) -> MetricLine:

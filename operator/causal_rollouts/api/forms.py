@@ -117,6 +117,9 @@ LABEL = Form(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", 63, f"write a short name: {_TEX
 SERIES = Form(
     r"^[a-zA-Z_:][a-zA-Z0-9_:]*$", 200, "write the name of a Prometheus metric: letters, digits, _ and :"
 )
+LABEL_NAME = Form(
+    r"^[a-zA-Z_][a-zA-Z0-9_]*$", 64, "write the name of a label of the series: letters, digits and _"
+)
 TIME = _time("write a duration in whole units, like 30s, 5m or 1h30m; at most 720h")
 LASTING = _time(
     "write a duration in whole units, like 30s, 5m or 1h30m; more than 0s and at most 720h", closed=False
@@ -156,6 +159,7 @@ ObjectName = Annotated[str, AfterValidator(OBJECT.check), OBJECT.field]
 TargetName = Annotated[str, AfterValidator(TARGET.check), TARGET.field]
 ServiceName = Annotated[str, AfterValidator(SERVICE.check), SERVICE.field]
 MetricLabel = Annotated[str, AfterValidator(LABEL.check), LABEL.field]
+LabelName = Annotated[str, AfterValidator(LABEL_NAME.check), LABEL_NAME.field]
 SeriesName = Annotated[str, AfterValidator(SERIES.check), SERIES.field]
 Duration = Annotated[str, AfterValidator(TIME.check), TIME.field]
 Lasting = Annotated[str, AfterValidator(LASTING.check), LASTING.field]

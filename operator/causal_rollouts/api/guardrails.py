@@ -108,6 +108,21 @@ def _weaker(mine: Metric, given: Metric | None, where: str) -> Iterator[Problem]
         fix = f"use {allowed['gating']}"
         yield Problem(f"{where}.gating", f"{chosen['gating']} acts less than the policy's: {because}", fix)
     yield from _wider(chosen, allowed, where, because)
+    yield from _fewer(mine, given, where, because)
+
+
+def _fewer(mine: Metric, given: Metric, where: str, because: str) -> Iterator[Problem]:
+    """Segments that revert by the policy, and are missing here or only report."""
+    acting, wanted = (set(_acting(metric)) for metric in (mine, given))
+    for cut, value in sorted(wanted - acting):
+        what = f"{cut}={value} does not revert: {because}"
+        yield Problem(f"{where}.segments", what, "add it with gating: RevertOnly")
+
+
+def _acting(metric: Metric) -> Iterator[tuple[str, str]]:
+    for cut in metric.segments or []:
+        if cut.gating == "RevertOnly":
+            yield from ((cut.label or str(cut.node), value) for value in cut.values)
 
 
 def _roomier(mine: Footprint, given: Footprint | None, where: str, because: str) -> Iterator[Problem]:

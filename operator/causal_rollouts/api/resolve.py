@@ -18,6 +18,7 @@ from causal_rollouts.api.ladder import stages_of
 from causal_rollouts.api.layers import Layers, effective, layered, said
 from causal_rollouts.api.metrics import metric_of
 from causal_rollouts.api.problems import Problem, Unresolvable, problems_of
+from causal_rollouts.api.segments import segments_of, too_many
 from causal_rollouts.api.units import decimal, fraction, seconds
 from causal_rollouts.api.v1alpha1_policy import Concurrency, Guardrails, PolicySpec
 from causal_rollouts.model.bins import Grid
@@ -73,13 +74,13 @@ def resolve(
     rules = _parse(PolicySpec, policy or {}, "RolloutPolicy.spec")
     layers = layered(rollout, rules.defaults)
     choices = _parse(v1.Choices, layers.merged, "spec")
-    metrics, problems = _metrics(choices, layers)
+    metrics, segments, problems = _metrics(choices, layers)
     windows, wrong = _windows(choices, layers, rules)
     problems += [*wrong, *loosened(rules, choices, layers)]
     if problems:
         raise Unresolvable(tuple(problems))
     made = _registration(rollout, choices, metrics, (namespace, release, seed, grid), rules.guardrails)
-    registration = replace(made, freeze=windows)
+    registration = replace(made, freeze=windows, segments=segments)
     return Resolved(
         registration=registration,
         traffic=registration.traffic,
@@ -99,16 +100,22 @@ def _parse(model: type[M], raw: Json, field: str) -> M:
         raise Unresolvable(problems_of(error, field)) from None
 
 
-def _metrics(choices: v1.Choices, layers: Layers) -> tuple[tuple[Metric, ...], list[Problem]]:
+def _metrics(
+    choices: v1.Choices, layers: Layers
+) -> tuple[tuple[Metric, ...], tuple[Metric, ...], list[Problem]]:
+    """(metrics, their segments, what is wrong with them)."""
     found: list[Metric] = []
+    parts: list[Metric] = []
     problems: list[Problem] = []
     where = layers.field("metrics")
     for i, metric in enumerate(choices.metrics or []):
         try:
             found.append(metric_of(metric, f"{where}[{i}]"))
+            parts += segments_of(metric, found[-1])
         except Unresolvable as error:
             problems += error.problems
-    return tuple(found), problems
+    problems += too_many(parts, where)
+    return tuple(found), tuple(parts), problems
 
 
 def _limits(guardrails: Guardrails | None) -> Limits:

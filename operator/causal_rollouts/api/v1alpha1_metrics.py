@@ -15,6 +15,7 @@ from causal_rollouts.api.defaults import MARGINS
 from causal_rollouts.api.forms import SHARE, Edge, MetricLabel, Percent, SeriesName, TailShare, quoted
 from causal_rollouts.api.part import Part
 from causal_rollouts.api.rule import Rule, validations
+from causal_rollouts.api.v1alpha1_segments import Segments
 
 LABELS_AT_MOST = 8
 SHORT_LABELS = Rule(
@@ -63,6 +64,12 @@ FOOTPRINT_TELLS = Rule(
     "a footprint never reverts and never promotes; remove margins and gating, and give warnAbove and "
     "headroom inside footprint",
     field="footprint",
+)
+SEGMENTS_OF_REQUESTS = Rule(
+    "!has(self.segments) || !has(self.footprint) && (!has(self.restarts) || "
+    "self.segments.all(cut, has(cut.node)))",
+    "a footprint has no segments, and those of restarts are told apart by node; remove the others",
+    field="segments",
 )
 COUNTER_OR_GAUGE = Rule(
     "has(self.counter) != has(self.gauge)",
@@ -216,6 +223,7 @@ class Metric(Part):
         NULL_UNDER_HARM,
         HARM_UNDER_SAFE,
         FOOTPRINT_TELLS,
+        SEGMENTS_OF_REQUESTS,
     )
 
     name: MetricLabel = Field(description="Name of the metric in status, records and reports.")
@@ -242,6 +250,9 @@ class Metric(Part):
     gating: Literal["Both", "RevertOnly", "ReportOnly"] | None = Field(
         default=None, description="Whether it can revert and must be safe to promote, can revert, or is told."
     )
+    segments: Annotated[list[Segments], Field(min_length=1, max_length=4)] | None = Field(
+        default=None, description="Parts that are judged beside the whole, at most 12 over all metrics."
+    )
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -260,3 +271,6 @@ class Metric(Part):
         """
         if len(self.sources) != 1:
             yield ONE_SOURCE
+        by_label = any(cut.label is not None for cut in self.segments or [])
+        if self.segments and (self.footprint is not None or (self.restarts is not None and by_label)):
+            yield SEGMENTS_OF_REQUESTS

@@ -18,6 +18,7 @@ from causal_rollouts.model.metrics import MetricKind
 from causal_rollouts.model.percent import percent
 from causal_rollouts.model.reasons import Act, Phase, Reason
 from causal_rollouts.ports import Record, Rollout
+from causal_rollouts.web import segments
 from causal_rollouts.web.footprints import footprints, lines, plain_cost, recorded_prices
 
 KINDS = ("Supported", "EvidenceValid", "TrafficApplied", "FootprintSteady")
@@ -25,6 +26,7 @@ FOOTPRINT = MetricKind.FOOTPRINT
 TITLES = (
     ("Not as it should be:", "wrong"),
     ("What is known:", "metrics"),
+    ("Parts of it:", "segments"),
     ("What it uses, which reverts nothing:", "footprints"),
     ("Missing for the next step:", "missing"),
 )
@@ -50,6 +52,7 @@ def explained(seen: Standing, rollout: Rollout, now: float) -> dict[str, object]
         "meaning": meaning.what,
         "because": seen.message,
         "metrics": [_metric(m) for m in known(record) if m.stick.kind is not FOOTPRINT] if record else [],
+        "segments": list(segments.lines(record)) if record else [],
         "footprints": lines(record) if record else [],
         "costs": _costs(record) if record else [],
         "missing": _missing(record, now) if record and running else [],

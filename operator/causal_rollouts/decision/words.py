@@ -8,6 +8,7 @@ from causal_rollouts.model.checks import Check
 from causal_rollouts.model.evidence import Evidence, MetricEvidence, Process
 from causal_rollouts.model.metrics import Gating, MetricKind
 from causal_rollouts.model.percent import percent
+from causal_rollouts.model.segment import SegmentEvidence
 
 
 def describe(metric: MetricEvidence) -> str:
@@ -15,6 +16,13 @@ def describe(metric: MetricEvidence) -> str:
     if math.isnan(metric.effect):
         return f"{metric.name}: no estimate yet"
     return f"{metric.name} {percent(metric.effect)} ({percent(metric.lower)} to {percent(metric.upper)})"
+
+
+def segment(part: SegmentEvidence) -> str:
+    """`latency[route=/pay] +24.1% (+9.0% to +41.3%)`."""
+    if math.isnan(part.effect):
+        return f"{part.segment.name}: no estimate yet"
+    return f"{part.segment.name} {percent(part.effect)} ({percent(part.lower)} to {percent(part.upper)})"
 
 
 def effects(evidence: Evidence) -> str:
@@ -77,7 +85,10 @@ def _worst(evidence: Evidence) -> str:
     """What stands nearest to the end of the budget."""
     worst = evidence.worst
     metric = _metric(evidence, worst)
-    return describe(metric) if metric else (worst.metric if worst else "several metrics together")
+    if metric is not None:
+        return describe(metric)
+    part = next((s for s in evidence.segments if worst is not None and s.segment.name == worst.metric), None)
+    return segment(part) if part else (worst.metric if worst else "several metrics together")
 
 
 def _metric(evidence: Evidence, process: Process | None) -> MetricEvidence | None:

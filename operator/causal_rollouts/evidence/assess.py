@@ -63,7 +63,7 @@ def looked(
     now = max(look.last_final, before.consumed)
     before = current(reg, before, timeline, now)
     frame = framing(reg, pods, timeline, now, before.known)
-    wanted = [_wanted(reg, timeline, metric, before, now) for metric in reg.metrics]
+    wanted = [_wanted(reg, timeline, metric, before, now) for metric in reg.asked]
     tables = tabulate(reg.grid, pods, frame, schedule(reg, timeline, look.time), telemetry, wanted)
     steps = [
         framing(reg, pods, timeline, at - 1, before.known)

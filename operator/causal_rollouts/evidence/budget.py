@@ -20,11 +20,13 @@ def shares(reg: Registration) -> Mapping[tuple[str, MetricKind], float]:
     """Share of each (metric, kind); a latency metric has a second one for its neighbours.
 
     The weight of a kind is split evenly over its metrics; that of absent kinds goes to the rest in
-    proportion. A metric that only reports has none.
+    proportion. A metric that only reports has none; a segment that acts is one more metric of its kind.
     """
-    acting = [m for m in reg.metrics if m.gating is not Gating.REPORT_ONLY]
+    acting = [m for m in reg.asked if m.gating is not Gating.REPORT_ONLY]
     entries: list[tuple[str, MetricKind]] = [(m.name, m.kind) for m in acting]
-    entries += [(m.name, MetricKind.NEIGHBOUR) for m in acting if m.kind is MetricKind.LATENCY]
+    entries += [
+        (m.name, MetricKind.NEIGHBOUR) for m in acting if m.kind is MetricKind.LATENCY and not m.segment
+    ]
     count = Counter(kind for _, kind in entries)
     declared = {kind: weight for kind, weight in reg.budget.kinds if count[kind] and weight > 0}
     total = sum(declared.values())
@@ -55,6 +57,15 @@ def processes(
         if weight > 0:
             found.append(Process(name, kind, track.window, track.log_e, math.log(weight)))
     return found
+
+
+def alone(reg: Registration, frame: Frame, metric: Metric, finding: Finding) -> float:
+    """Log of a finding's evidence as one e-value, had it a budget of its own: the mean over its windows."""
+    return spent(
+        Process(metric.name, metric.kind, track.window, track.log_e, math.log(weight))
+        for track in finding.tracks
+        if (weight := window_share(reg, frame, metric.kind, track.window) * track.share) > 0
+    )
 
 
 def spent(found: Iterable[Process]) -> float:

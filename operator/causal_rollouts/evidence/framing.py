@@ -21,7 +21,9 @@ from causal_rollouts.evidence.timeline import (
 )
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.bins import Grid
+from causal_rollouts.model.metrics import Metric
 from causal_rollouts.model.registration import Registration
+from causal_rollouts.model.segment import Axis
 from causal_rollouts.model.traffic import Change
 
 LEAST_PAST = 10
@@ -71,6 +73,18 @@ def as_of(frame: Frame, now: int) -> Frame:
     if now >= frame.now:
         return frame
     return replace(frame, now=now, windows=tuple(s for s in frame.windows if s <= now))
+
+
+def part_of(frame: Frame, metric: Metric, pods: Iterable[Pod]) -> Frame:
+    """The frame of a metric: of a zone or a kind of machine only its units, each by its newest pod."""
+    segment = metric.segment
+    if segment is None or segment.axis is Axis.LABEL:
+        return frame
+    places = {
+        pod.slot: pod.zone if segment.axis is Axis.ZONE else pod.machine
+        for pod in sorted(pods, key=lambda p: (p.created, p.uid))
+    }
+    return replace(frame, units=tuple(u for u in frame.units if places.get(u.id) == segment.value))
 
 
 def moves(grid: Grid, pods: Iterable[Pod], after: int, until: int) -> tuple[int, ...]:

@@ -120,6 +120,6 @@ def decode(reg: Registration, data: bytes | None) -> GateState:
     if state.release != reg.release:
         raise StateUnreadable(f"evidence state: is of release {state.release!r}, not of {reg.release!r}")
     names = tuple(m.name for m in state.metrics)
-    if names and names != tuple(m.name for m in reg.metrics):
+    if names and names != tuple(m.name for m in reg.asked):
         raise StateUnreadable(f"evidence state: has metrics {names}, the release registered others")
     return state

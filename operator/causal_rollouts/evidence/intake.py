@@ -33,8 +33,10 @@ def taken_in(
     whole history is missing is tried again; one whose history is too short never will be long enough.
     """
     frame = frames[-1]
-    if frame.t0 is None or table.bins is None or not usable(table):
+    if frame.t0 is None or not usable(table):
         return state
+    if table.bins is None:
+        return _silent(metric, state, frame, table)
     if not state.settled:
         state = _fitted(metric, state, frame, table, table.bins, lottery)
     end = frame.now + 1
@@ -51,6 +53,14 @@ def taken_in(
     return replace(
         state, engine=engine, trail=trail, consumed=max(state.consumed, frame.now), since=table.since
     )
+
+
+def _silent(metric: Metric, state: MetricState, frame: Frame, table: MetricTable) -> MetricState:
+    """No series at all. Of a whole metric they are waited for; a part may have none, and holds nobody up."""
+    if metric.segment is None or state.engine is not None:
+        return state
+    note = table.refusal.note if table.refusal is not None else "no samples"
+    return replace(state, failure=Validity.NO_DATA, note=note, consumed=frame.now, since=table.since)
 
 
 def usable(table: MetricTable) -> bool:
@@ -82,7 +92,7 @@ def _fitted(
         engine = questions.begin(metric, frame, columns(bins, table.first, t0), lottery)
         return replace(state, engine=engine, edges=edges)
     failure, note = obstacle
-    if table.refusal is not None:
+    if table.refusal is not None and metric.segment is None:
         return state
     return replace(state, failure=failure, note=note, edges=edges)
 

@@ -124,6 +124,10 @@ def named(
     mine = [(s, roster[pod]) for s in named if (pod := s.labels.get("pod", "")) in roster]
     if ignore:
         mine = [(s, row) for s, row in mine if not ignore.match(s.labels)]
+    part = metric.segment
+    if mine and part is not None and part.label:
+        mine = [(s, row) for s, row in mine if s.labels.get(part.label) == part.value]
+        what = f'{what} with {part.label}="{part.value}"'
     if mine:
         return mine
     return Refusal(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from causal_rollouts.evidence import selection
 from causal_rollouts.evidence.frame import CountBins, Floats, FootprintBins, Frame, HistogramBins, RestartBins
+from causal_rollouts.evidence.framing import part_of
 from causal_rollouts.evidence.reading import SCRAPES_BACK, Reading, Span, read, read_gauge
 from causal_rollouts.evidence.selection import BOTH, EVENT, Selected
 from causal_rollouts.evidence.tables import Bins, MetricTable, Refusal, Schedule, ShareTable, Tables
@@ -49,20 +50,22 @@ def tabulate(
 ) -> Tables:
     """A table per metric, up to `frame.now`. Metrics of one histogram share the work."""
     ordered = sorted(pods, key=lambda pod: (pod.created, pod.uid))
-    roster = _Roster.of(ordered, frame, grid)
+    whole = _Roster.of(ordered, frame, grid)
     found: dict[str, MetricTable] = {}
     known: dict[tuple[object, ...], tuple[MetricTable, ShareTable | None]] = {}
     share: ShareTable | None = None
     counting = next((w.metric.name for w in wanted if w.metric.counts_requests), "")
     for want in wanted:
-        problem = telemetry.problems.get(want.metric.name)
+        problem = telemetry.problems.get(want.metric.source)
         if problem is not None:
             found[want.metric.name] = MetricTable(None, refusal=Refusal(Validity.PROVIDER_ERROR, problem))
             continue
-        series = telemetry.series.get(want.metric.name, ())
+        series = telemetry.series.get(want.metric.source, ())
         key = _same_work(want, series)
         if key not in known:
-            known[key] = _table(want, series, roster, frame)
+            part = part_of(frame, want.metric, pods)
+            roster = whole if part is frame else _Roster.of(ordered, part, grid)
+            known[key] = _table(want, series, roster, part)
         found[want.metric.name], counted = known[key]
         if want.metric.name == counting:
             share = counted
@@ -72,7 +75,7 @@ def tabulate(
 def _same_work(want: Wanted, series: tuple[Series, ...]) -> tuple[object, ...]:
     m = want.metric
     kind = "histogram" if m.kind in HISTOGRAMS else m.name
-    return kind, m.series, m.ignore, id(series), want.first, want.since, want.edges
+    return kind, m.series, m.ignore, m.segment, id(series), want.first, want.since, want.edges
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from causal_rollouts.model.metrics import Gating, Metric, MetricKind
 from causal_rollouts.model.reasons import Validity
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.scatter import Scatter
+from causal_rollouts.model.segment import Segment, SegmentEvidence
 
 PLACEBO_ALARM = math.log(1000.0)
 SHARED_UNKNOWN = math.log1p(0.10)
@@ -53,8 +54,13 @@ def testimony(
     heard: Sequence[Heard],
     comparable: tuple[Check, ...],
 ) -> Evidence:
-    """The evidence of this look. comparable: checks of the arms' pods, beside those of their nodes' past."""
+    """The evidence of this look. comparable: checks of the arms' pods, beside those of their nodes' past.
+
+    heard: metrics and segments; of the latter only the evidence for harm may do anything.
+    """
     processes = tuple(p for one in heard for p in _processes(reg, frame, one))
+    segments = tuple(_segment(reg, frame, one, part) for one in heard if (part := one.metric.segment))
+    heard = [one for one in heard if one.metric.segment is None]
     share = share_test(after.share, schedule, countable=any(one.metric.counts_requests for one in heard))
     found, why = _verdict_on_data(heard, share)
     shared, shared_margin = _shared(heard)
@@ -79,9 +85,24 @@ def testimony(
         stage_bins=_stage_bins(frame, schedule, 0, consumed) if frame.t0 is not None else 0,
         checks=(*_pre_trends(heard), *comparable),
         probe=probe_test(reg, frame, {one.metric.name: one.state.engine for one in heard if one.acts}),
+        segments=segments,
         footprints=tuple(
             told for one in heard if (told := extrapolated(reg, frame, one.metric, one.answer)) is not None
         ),
+    )
+
+
+def _segment(reg: Registration, frame: Frame, one: Heard, segment: Segment) -> SegmentEvidence:
+    found = one.answer.finding if one.answer is not None else None
+    return SegmentEvidence(
+        segment=segment,
+        effect=math.nan if found is None else found.effect,
+        lower=math.nan if found is None else found.lower,
+        upper=math.nan if found is None else found.upper,
+        log_e=-math.inf if found is None else budget.alone(reg, frame, one.metric, found),
+        harm_margin=math.log1p(one.metric.margins.revert_above) if found is None else found.harm_margin,
+        acts=one.acts,
+        note=one.note or ("" if found is None else found.note),
     )
 
 
@@ -99,7 +120,7 @@ def _processes(reg: Registration, frame: Frame, one: Heard) -> list[Process]:
         return []
     metric, answer = one.metric, one.answer
     found = budget.processes(reg, frame, metric, metric.kind, metric.name, answer.finding)
-    if answer.neighbour is not None:
+    if answer.neighbour is not None and metric.segment is None:
         beside = _beside(metric)
         found += budget.processes(reg, frame, metric, MetricKind.NEIGHBOUR, beside, answer.neighbour)
     return found

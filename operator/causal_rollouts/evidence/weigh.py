@@ -7,7 +7,7 @@ newest bins: those only decide whether it may be used to let traffic rise.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from causal_rollouts.evidence import load, questions, validity
 from causal_rollouts.evidence.covariates import covariates
 from causal_rollouts.evidence.frame import Frame, Lottery
-from causal_rollouts.evidence.framing import Known, as_of
+from causal_rollouts.evidence.framing import Known, as_of, part_of
 from causal_rollouts.evidence.gate_state import GateState, MetricState
 from causal_rollouts.evidence.intake import preview, taken_in, unborn, usable
 from causal_rollouts.evidence.share import ShareState, counted
@@ -38,22 +38,22 @@ def weigh(
     tables: Tables,
     look: Look,
     state: GateState,
-    pods: Iterable[Pod],
+    pods: Sequence[Pod],
     steps: Sequence[Frame] = (),
 ) -> tuple[Evidence, GateState]:
     """Take the new bins of every metric in, judge them all, and test the share.
 
-    pods: those whose places and ages tell whether the arms are comparable; nothing else is asked of them.
+    pods: their places and ages tell whether the arms are comparable, and what belongs to a segment.
     steps: frames of earlier bins of this look, where a slot changed its node after them: what it did
     before stays with the node where it did it, also when the looks in between were missed.
     """
     before = state
     if frame.t0 is None:
-        heard = [_before_the_first_stage(metric, frame, tables) for metric in reg.metrics]
+        heard = [_before_the_first_stage(m, part_of(frame, m, pods), tables) for m in reg.asked]
         state = replace(state, now=max(state.now, frame.now))
     else:
-        state = _taken_in(reg, (*steps, frame), tables, look, state)
-        heard = _listen(reg, frame, tables, look, state)
+        state = _taken_in(reg, (*steps, frame), tables, look, state, pods)
+        heard = _listen(reg, frame, tables, look, state, pods)
     countable = share_metric(reg) is not None
     comparable = (
         *covariates(reg.grid, pods, frame),
@@ -69,26 +69,32 @@ def _before_the_first_stage(metric: Metric, frame: Frame, tables: Tables) -> Hea
 
 
 def _taken_in(
-    reg: Registration, frames: Sequence[Frame], tables: Tables, look: Look, state: GateState
+    reg: Registration,
+    frames: Sequence[Frame],
+    tables: Tables,
+    look: Look,
+    state: GateState,
+    pods: Sequence[Pod],
 ) -> GateState:
     """The state after this look. Nothing at all is consumed while the source does not answer."""
     frame = frames[-1]
     if look.provider_error or frame.t0 is None:
         return state
     t0 = frame.t0
-    old = {m.name: m for m in state.metrics} or {m.name: unborn(m, t0) for m in reg.metrics}
+    old = {m.name: m for m in state.metrics} or {m.name: unborn(m, t0) for m in reg.asked}
     new: dict[str, MetricState] = {}
     # Latency first: what it learned of pods and nodes is lent to the exceedances when they are fitted.
-    for metric in sorted(reg.metrics, key=lambda m: m.kind is not MetricKind.LATENCY):
+    for metric in sorted(reg.asked, key=lambda m: m.kind is not MetricKind.LATENCY):
         table = tables.metrics.get(metric.name, _NOTHING)
         lent = None if old[metric.name].settled else _lent(reg, metric, frame, new)
-        new[metric.name] = taken_in(metric, old[metric.name], frames, table, lent)
+        parts = [part_of(step, metric, pods) for step in frames]
+        new[metric.name] = taken_in(metric, old[metric.name], parts, table, lent)
     shares, loads = _counted(reg, frame, tables, state, old)
     return GateState(
         release=reg.release,
         now=max(state.now, frame.now),
         known=Known(t0, frame.units, tuple(sorted(frame.exposed.items()))),
-        metrics=tuple(new[metric.name] for metric in reg.metrics),
+        metrics=tuple(new[metric.name] for metric in reg.asked),
         share=shares,
         load=loads,
     )
@@ -136,23 +142,26 @@ def _known(reg: Registration, metric: Metric) -> News | None:
     return next((News(one.ratio, one.df) for one in reg.scatter if one.metric == metric.name), None)
 
 
-def _listen(reg: Registration, frame: Frame, tables: Tables, look: Look, state: GateState) -> list[Heard]:
+def _listen(
+    reg: Registration, frame: Frame, tables: Tables, look: Look, state: GateState, pods: Sequence[Pod]
+) -> list[Heard]:
     """Every metric asked, latency first: it knows how long node drift lasts."""
     phi: float | None = None
     heard: dict[str, Heard] = {}
-    for metric in sorted(reg.metrics, key=lambda m: m.kind is not MetricKind.LATENCY):
+    for metric in sorted(reg.asked, key=lambda m: m.kind is not MetricKind.LATENCY):
         mine = state.metric(metric.name)
         if mine is None:
             mine = unborn(metric, frame.t0 or 0)
-        found, note = _valid(reg, metric, frame, tables, look, mine)
+        part = part_of(frame, metric, pods)
+        found, note = _valid(reg, metric, part, tables, look, mine)
         answer = None
         if mine.engine is not None:
-            at = as_of(frame, mine.consumed)
+            at = as_of(part, mine.consumed)
             answer = questions.ask(metric, mine.engine, at, phi, _known(reg, metric))
             if phi is None and answer.lottery is not None:
                 phi = answer.lottery.phi
         heard[metric.name] = Heard(metric, mine, found, note, answer)
-    return [heard[metric.name] for metric in reg.metrics]
+    return [heard[metric.name] for metric in reg.asked]
 
 
 def _valid(

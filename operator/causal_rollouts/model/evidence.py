@@ -10,6 +10,7 @@ from causal_rollouts.model.footprint import Footprint
 from causal_rollouts.model.metrics import Gating, MetricKind
 from causal_rollouts.model.reasons import Validity
 from causal_rollouts.model.scatter import Scatter
+from causal_rollouts.model.segment import SegmentEvidence
 
 SUSPICION = math.log(20.0)
 """Evidence for harm of one metric that lets no traffic rise, though it is not enough to revert."""
@@ -124,6 +125,7 @@ class Evidence:
     completeness: share of requests that reached us. checks: of the design, whatever it measures.
     probe: what the probe has shown, None before it is over.
     footprints: what the candidate uses, which takes no part in anything above.
+    segments: parts of metrics; those that act have processes above, the others take no part in it either.
     """
 
     bin: int
@@ -144,6 +146,7 @@ class Evidence:
     checks: tuple[Check, ...] = ()
     probe: ProbeTest | None = None
     footprints: tuple[Footprint, ...] = ()
+    segments: tuple[SegmentEvidence, ...] = ()
 
     @property
     def worst(self) -> Process | None:

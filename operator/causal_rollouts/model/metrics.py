@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from causal_rollouts.model.segment import Segment
+
 RESTARTS_SERIES = "kube_pod_container_status_restarts_total"
 """Restarts are counted by kube-state-metrics, for every workload alike."""
 
@@ -68,6 +70,7 @@ class Metric:
     bad: a request is an error if any of these matches; ignore: left out altogether.
     headroom: share by which the whole service's use may grow (footprint), None where nobody said; waits:
     traffic does not rise while it is exceeded.
+    segment: the part of another metric that this one is, None where it is whole.
     """
 
     name: str
@@ -82,11 +85,17 @@ class Metric:
     ignore: tuple[Matcher, ...] = ()
     headroom: float | None = None
     waits: bool = False
+    segment: Segment | None = None
 
     @property
     def counts_requests(self) -> bool:
         """Its bins say how many requests each arm served, and how many were missed."""
-        return self.kind not in {MetricKind.RESTARTS, MetricKind.FOOTPRINT}
+        return self.segment is None and self.kind not in {MetricKind.RESTARTS, MetricKind.FOOTPRINT}
+
+    @property
+    def source(self) -> str:
+        """Name of the metric whose samples it reads: its own, or that of the whole."""
+        return self.segment.of if self.segment else self.name
 
     @property
     def reads(self) -> tuple[str, ...]:

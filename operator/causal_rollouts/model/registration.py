@@ -101,6 +101,7 @@ class Registration:
     """Everything the gate needs to know of a release besides what it observes.
 
     probe: None for no probes. scatter: what earlier pre-periods and A/A tests told of fresh pods.
+    segments: parts of the metrics that are judged beside them; they report, or revert, and never gate.
     """
 
     release: str
@@ -120,6 +121,12 @@ class Registration:
     freeze: tuple[Window, ...] = ()
     probe: Switchback | None = None
     scatter: tuple[Scatter, ...] = ()
+    segments: tuple[Metric, ...] = ()
+
+    @property
+    def asked(self) -> tuple[Metric, ...]:
+        """All that is judged: the metrics, then their segments."""
+        return (*self.metrics, *self.segments)
 
     @property
     def alpha(self) -> float:

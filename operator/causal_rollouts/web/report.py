@@ -17,6 +17,7 @@ from causal_rollouts.analysis.opinion import SecondOpinion
 from causal_rollouts.model.evidence import Evidence
 from causal_rollouts.model.percent import percent
 from causal_rollouts.ports import LoggedDecision, Record
+from causal_rollouts.web import segments
 from causal_rollouts.web.attribution import FALSE_DISCOVERIES, attributed
 from causal_rollouts.web.beforehand import beforehand, interval
 from causal_rollouts.web.footprints import tables
@@ -87,7 +88,7 @@ def _release(record: Record, anchor: str, prices: Sequence[Price] | None) -> str
         f"{100 * budget:g}% for a false revert, over all metrics, stages and looks. Assignment seed "
         f"{record.registration.seed}.</p>"
         f"{beforehand(record)}<h3>What each metric showed</h3>{_metrics(record)}{_harmed(evidence)}"
-        f"{_footprints(record, prices)}{figures}"
+        f"{_segments(record)}{_footprints(record, prices)}{figures}"
         f"{_checks(evidence, record.registration.min_completeness)}"
         f"{_people(record)}{_beside(record)}"
         f"<h3>Decisions</h3>{_table(head, decisions)}{_numbers(record)}</section>"
@@ -191,6 +192,18 @@ def _notes(sticks: Iterable[Yardstick]) -> str:
     """What an effect stands against, where it is not what was planned."""
     said = [f"<li>{escape(f'{stick.name}: {stick.note}')}</li>" for stick in sticks if stick.note]
     return f"<ul>{''.join(said)}</ul>" if said else ""
+
+
+def _segments(record: Record) -> str:
+    """Parts that the metrics were cut into."""
+    rows = [tuple(map(escape, row)) for row in segments.rows(record)]
+    if not rows:
+        return ""
+    return (
+        "<h3>Segments</h3><p>Each part is judged by itself. Of those whose harm holds, "
+        f"{FALSE_DISCOVERIES:.0%} at most are false on average, over all that are asked.</p>"
+        + _table(segments.HEAD, rows)
+    )
 
 
 def _footprints(record: Record, prices: Sequence[Price] | None) -> str:

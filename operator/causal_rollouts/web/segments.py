@@ -1,0 +1,57 @@
+"""Which parts of the service the candidate harms, with a bound on how many of the answers are false.
+
+A dozen parts asked at once show something by chance alone; e-BH holds the
+share of false ones among those that are named, whatever they have in common.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from causal_rollouts.model.percent import percent
+from causal_rollouts.model.segment import SegmentEvidence
+from causal_rollouts.ports import Record
+from causal_rollouts.stats.e_bh import e_bh
+from causal_rollouts.web.attribution import FALSE_DISCOVERIES
+from causal_rollouts.web.yardstick import newest_evidence
+
+HEAD = ("Segment", "May", "Effect at the last decision", "Harm above", "For harm", "Harm holds")
+
+
+def judged(record: Record) -> list[tuple[SegmentEvidence, bool]]:
+    """Each segment of the newest evidence on record, and whether its harm holds beside all others."""
+    evidence = newest_evidence(record)
+    parts = evidence.segments if evidence is not None else ()
+    held = e_bh([part.log_e for part in parts], FALSE_DISCOVERIES)
+    return list(zip(parts, held, strict=True))
+
+
+def rows(record: Record) -> list[tuple[str, ...]]:
+    """A row of HEAD for each."""
+    return [
+        (
+            part.segment.name,
+            "revert" if part.acts else "report",
+            effect(part),
+            percent(part.harm_margin),
+            f"{part.log_e:.1f}" if math.isfinite(part.log_e) else "none",
+            "yes" if harmed else "no",
+        )
+        for part, harmed in judged(record)
+    ]
+
+
+def lines(record: Record) -> Iterator[str]:
+    """One line for each, as `explain` tells it."""
+    for part, harmed in judged(record):
+        mark = f"; harmed (false discovery rate {FALSE_DISCOVERIES:.0%})" if harmed else ""
+        yield f"{part.segment.name} {effect(part)}{mark}"
+
+
+def effect(part: SegmentEvidence) -> str:
+    """With its interval, or why there is none."""
+    if math.isnan(part.effect):
+        return f"no estimate: {part.note}" if part.note else "no estimate"
+    low, high = (percent(bound) if math.isfinite(bound) else "?" for bound in (part.lower, part.upper))
+    return f"{percent(part.effect)} ({low} to {high})"
