@@ -57,9 +57,10 @@ figures: cluster-up ## The figures of docs/measurements.md again: harms, 20 harm
 soak: cluster-up ## 200 rollouts for 20 minutes on the cluster: the operator's memory must stay flat
 	$(PY) -m e2e.soak
 
-crds: venv ## Render crds/ from the API models
+crds: venv ## Render crds/ and docs/api.md from the API models
 	$(PY) -m causal_rollouts.api.schema
 	cp crds/*.yaml charts/causal-rollouts/files/crds/
+	$(PY) -m causal_rollouts.api.reference
 
 manifests: venv ## Render config/ and dist/install.yaml from the chart
 	$(PY) -m e2e.chart

@@ -13,32 +13,69 @@ Schema = dict[str, object]
 _TEXT: Final[Schema] = {"type": "string", "maxLength": 1024}
 _OPEN: Final[Schema] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
+
+def _text(description: str) -> Schema:
+    return {"description": description, **_TEXT}
+
+
+def _open(description: str) -> Schema:
+    return {"description": description, **_OPEN}
+
+
+def _number(description: str) -> Schema:
+    return {"description": description, "type": "integer", "format": "int64", "minimum": 0}
+
+
 CONDITION: Final[Schema] = {
     "type": "object",
     "required": ["type", "status", "reason", "message", "lastTransitionTime"],
     "properties": {
-        "type": {"type": "string", "maxLength": 64},
-        "status": {"type": "string", "enum": ["True", "False", "Unknown"]},
-        "reason": {"type": "string", "maxLength": 128, "pattern": "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$"},
-        "message": {"type": "string", "maxLength": 2048},
-        "lastTransitionTime": {"type": "string", "format": "date-time"},
-        "observedGeneration": {"type": "integer", "format": "int64", "minimum": 0},
+        "type": {
+            "description": "Ready always; Reconciling, Stalled and Queued while true; Supported, "
+            "EvidenceValid, TrafficApplied and FootprintSteady where there is something to say.",
+            "type": "string",
+            "maxLength": 64,
+        },
+        "status": {
+            "description": "Of Ready: Unknown while a release runs, False after one that ended badly.",
+            "type": "string",
+            "enum": ["True", "False", "Unknown"],
+        },
+        "reason": {
+            "description": "A word for programs; of Ready while a release runs, that of the newest decision.",
+            "type": "string",
+            "maxLength": 128,
+            "pattern": "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
+        },
+        "message": {"description": "The reason in words, with the fix.", "type": "string", "maxLength": 2048},
+        "lastTransitionTime": {
+            "description": "When the status last flipped.",
+            "type": "string",
+            "format": "date-time",
+        },
+        "observedGeneration": _number("The generation of the rollout that this is about."),
     },
 }
 
 ROLLOUT_STATUS: Final[Schema] = {
     "type": "object",
     "properties": {
-        "observedGeneration": {"type": "integer", "format": "int64", "minimum": 0},
-        "phase": _TEXT,
-        "release": _TEXT,
-        "step": _TEXT,
-        "weight": _TEXT,
-        "verdict": _TEXT,
-        "effect": _TEXT,
-        "outcome": _TEXT,
-        "message": _TEXT,
-        "pendingSpec": {"type": "boolean"},
+        "observedGeneration": _number("The generation of the rollout that this status is about."),
+        "phase": _text("Idle, the phase of the release that runs, or how a release ended badly."),
+        "release": _text("Name of the newest release."),
+        "step": _text("Stage of all, like 2/3; 0 before the first."),
+        "weight": _text("Share of the requests that the canary shall have, like 5%."),
+        "verdict": _text(
+            "What the newest evidence says: Safe, Harm, Inconclusive, NoData, ProviderError, Contaminated or "
+            "SharedIncident."
+        ),
+        "effect": _text("Effect of the first metric that has one, with its interval."),
+        "outcome": _text("How the newest release ended."),
+        "message": _text("What is going on, and what to do where something is to be done."),
+        "pendingSpec": {
+            "description": "The spec was edited while a release runs; the next release has it.",
+            "type": "boolean",
+        },
         "metrics": {
             "description": "One line for each metric: what is known of its effect.",
             "type": "array",
@@ -49,9 +86,13 @@ ROLLOUT_STATUS: Final[Schema] = {
         "record": {
             "description": "The RolloutRecord of the newest release.",
             "type": "object",
-            "properties": {"name": _TEXT, "seq": {"type": "integer", "format": "int64", "minimum": 0}},
+            "properties": {
+                "name": _text("Its name."),
+                "seq": _number("Sequence number of its writes."),
+            },
         },
         "conditions": {
+            "description": "In the sense of kstatus.",
             "type": "array",
             "maxItems": 8,
             "x-kubernetes-list-type": "map",
@@ -72,12 +113,16 @@ RECORD_SPEC: Final[Schema] = {
         }
     ],
     "properties": {
-        "rollout": _TEXT,
-        "rolloutUid": _TEXT,
-        "previous": _TEXT,
-        "registration": _OPEN,
-        "templates": _OPEN,
-        "effective": _OPEN,
+        "rollout": _text("Name of the CausalRollout."),
+        "rolloutUid": _text("Its uid: a rollout made anew under the same name is another one."),
+        "previous": _text("Name and digest of the record before this one; empty in the first."),
+        "registration": _open(
+            "What was fixed before the first look: stages, metrics, margins, budget, times, seed of the draw."
+        ),
+        "templates": _open("Pod templates of stable and candidate."),
+        "effective": _open(
+            "Each setting with its value and who said it: rollout, policy, default or guardrail."
+        ),
     },
 }
 
@@ -85,15 +130,25 @@ RECORD_STATUS: Final[Schema] = {
     "type": "object",
     "x-kubernetes-preserve-unknown-fields": True,
     "properties": {
-        "seq": {"type": "integer", "format": "int64", "minimum": 0},
-        "final": {"type": "boolean"},
-        "state": {"type": "string", "maxLength": 262144},
+        "seq": _number("Sequence number of its writes."),
+        "final": {"description": "The release is over; nothing here can change any more.", "type": "boolean"},
+        "state": {
+            "description": "The evidence so far, encoded; dropped when the record is final.",
+            "type": "string",
+            "maxLength": 262144,
+        },
         "release": {
+            "description": "Where the release stands, and the intent that is written before any effect.",
             "type": "object",
             "x-kubernetes-preserve-unknown-fields": True,
             "properties": {
-                "phase": {"type": "string", "maxLength": 64},
-                "outcome": {"type": "string", "maxLength": 64, "nullable": True},
+                "phase": {"description": "Its phase.", "type": "string", "maxLength": 64},
+                "outcome": {
+                    "description": "How it ended.",
+                    "type": "string",
+                    "maxLength": 64,
+                    "nullable": True,
+                },
             },
         },
     },

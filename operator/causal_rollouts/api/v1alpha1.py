@@ -195,10 +195,10 @@ class KindWeights(Part):
 
     RULES = (WHOLE_BUDGET,)
 
-    latency: BudgetPart | None = None
-    errors: BudgetPart | None = None
+    latency: BudgetPart | None = Field(default=None, description="Mean log latency.")
+    errors: BudgetPart | None = Field(default=None, description="Share of failed requests.")
     tail: BudgetPart | None = Field(default=None, description="Slow requests chosen by share.")
-    restarts: BudgetPart | None = None
+    restarts: BudgetPart | None = Field(default=None, description="Container restarts.")
     slow: BudgetPart | None = Field(default=None, description="Slow requests chosen by edge.")
     neighbour: BudgetPart | None = Field(default=None, description="Latency of pods beside a canary.")
 

@@ -30,7 +30,12 @@ def _short(matcher: dict[str, str]) -> dict[str, str]:
     return matcher
 
 
-Pattern = Annotated[str, Field(max_length=200)]
+Pattern = Annotated[
+    str,
+    Field(
+        max_length=200, description="Regular expression (RE2) that the whole value of the label must match."
+    ),
+]
 Matcher = Annotated[
     dict[str, Pattern],
     Field(min_length=1, max_length=LABELS_AT_MOST, json_schema_extra=validations(SHORT_LABELS)),
@@ -198,7 +203,7 @@ class Footprint(Part):
     )
     over_headroom: Literal["Warn", "Hold"] | None = Field(
         default=None,
-        description="What exceeding the headroom with evidence does: a warning, or no rise of traffic.",
+        description="What exceeding it with evidence does: a warning (default), or no rise of traffic.",
     )
 
     def broken(self) -> Iterator[Rule]:

@@ -69,6 +69,9 @@ class Retention(Part):
 class PolicySpec(Part):
     """What a platform team sets once."""
 
-    defaults: Choices | None = Field(default=None, description="What holds where a rollout is silent.")
+    defaults: Choices | None = Field(
+        default=None,
+        description="What holds where a rollout is silent: any field of a rollout from stages to switchback.",
+    )
     guardrails: Guardrails | None = None
     retention: Retention | None = Field(default=None, description="How many records are kept.")
