@@ -1,7 +1,7 @@
 # Every target in one line: make help
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv lock lint test oracles demo demo-embedded cluster-up cluster-status cluster-down e2e e2e-all figures soak crds manifests calibrate bench mutants faults image clean
+.PHONY: help venv lock lint test oracles demo demo-embedded cluster-up cluster-status cluster-down e2e e2e-all figures soak crds manifests calibrate bench mutants faults image clean docs
 PY := .venv/bin/python
 
 help: ## Show this list
@@ -62,6 +62,9 @@ crds: venv ## Render crds/ and docs/api.md from the API models
 	cp crds/*.yaml charts/causal-rollouts/files/crds/
 	$(PY) -m causal_rollouts.api.reference
 
+docs: venv ## The pages of docs/ as a site in site/, every link checked; the generator in an environment of its own
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/uv run -q --no-project --isolated -p $(PY) --with-requirements requirements/docs.txt python -m mkdocs build -q --strict
+
 manifests: venv ## Render config/ and dist/install.yaml from the chart
 	$(PY) -m e2e.chart
 
@@ -81,4 +84,4 @@ image: ## Build the operator's image with docker or buildah (BASE= names another
 	scripts/image.sh
 
 clean: ## Remove what was built here (not the cache of cluster parts)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache demo-out dist
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache demo-out dist site

@@ -8,3 +8,4 @@ compile --extra offline pyproject.toml requirements/dev.in -o requirements/dev.t
 compile pyproject.toml -c requirements/dev.txt -o requirements/operator.txt
 compile -c requirements/dev.txt requirements/oracles.in -o requirements/oracles.txt
 compile requirements/release.in -o requirements/release.txt
+compile requirements/docs.in -o requirements/docs.txt
