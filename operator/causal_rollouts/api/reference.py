@@ -60,6 +60,7 @@ says `warnAbove`; it has no margins, reverts nothing and promotes nothing.
 
 What a rollout without a policy runs with, besides the defaults above:
 
+<!-- of a CausalRollout's spec -->
 ```yaml
 {defaults}```
 """
