@@ -57,10 +57,11 @@ figures: cluster-up ## The figures of docs/measurements.md again: harms, 20 harm
 soak: cluster-up ## 200 rollouts for 20 minutes on the cluster: the operator's memory must stay flat
 	$(PY) -m e2e.soak
 
-crds: venv ## Render crds/ and docs/api.md from the API models
+crds: venv ## Render crds/, docs/api.md and docs/reasons.md from the code
 	$(PY) -m causal_rollouts.api.schema
 	cp crds/*.yaml charts/causal-rollouts/files/crds/
 	$(PY) -m causal_rollouts.api.reference
+	$(PY) -m causal_rollouts.cli.meanings_page
 
 docs: venv ## The pages of docs/ as a site in site/, every link checked; the generator in an environment of its own
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/uv run -q --no-project --isolated -p $(PY) --with-requirements requirements/docs.txt python -m mkdocs build -q --strict
