@@ -129,7 +129,19 @@ class Clock(Protocol):
         ...
 
 
-class RolloutStore(Protocol):
+class Policies(Protocol):
+    """RolloutPolicies, and the namespaces that are bound to one."""
+
+    async def policy(self, name: str) -> Json | None:
+        """Spec of a RolloutPolicy, or None. Raises Broken."""
+        ...
+
+    async def bound_policy(self, namespace: str) -> str:
+        """The policy that the namespace's label names, "" where it names none. Raises Broken."""
+        ...
+
+
+class RolloutStore(Policies, Protocol):
     """CausalRollouts, policies and records."""
 
     async def rollout(self, key: Key) -> Rollout | None:
@@ -142,14 +154,6 @@ class RolloutStore(Protocol):
 
     async def others(self, key: Key) -> tuple[Other, ...]:
         """All other rollouts, of any namespace, whose release runs or waits for its turn. Raises Broken."""
-        ...
-
-    async def policy(self, name: str) -> Json | None:
-        """Spec of a RolloutPolicy, or None. Raises Broken."""
-        ...
-
-    async def bound_policy(self, namespace: str) -> str:
-        """The policy that the namespace's label names, "" where it names none. Raises Broken."""
         ...
 
     async def records(self, key: Key) -> tuple[Record, ...]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from causal_rollouts.api.rule import Rule, validations
+
+EVERY_RULE = "every rule"
+"""As the context of a validation: rules count too that only the API server holds a manifest to."""
 
 
 class Part(BaseModel):
@@ -28,9 +31,15 @@ class Part(BaseModel):
         """Those of its rules that it breaks and that a release could not live with."""
         return iter(())
 
+    def refused(self) -> Iterator[Rule]:
+        """Those that it breaks and that a release could live with: the API server alone refuses them."""
+        return iter(())
+
     @model_validator(mode="after")
-    def _keep_rules(self) -> Self:
+    def _keep_rules(self, asked: ValidationInfo) -> Self:
         for rule in self.broken():
+            raise rule.broken
+        for rule in self.refused() if asked.context == EVERY_RULE else ():
             raise rule.broken
         return self
 

@@ -4,9 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+
+LONGEST = 60
+"""Characters of a value that are repeated to the person who wrote it."""
+
+WORDS: Final[dict[str, tuple[str, str]]] = {
+    "form": ("{given} has another form", "{fix}"),
+    "literal_error": ("{given} is not known", "use {expected}"),
+    "greater_than_equal": ("{given} is too small", "use {ge} or more"),
+    "less_than_equal": ("{given} is too large", "use {le} or less"),
+    "too_short": ("holds {actual_length}", "give {min_length} or more"),
+    "too_long": ("holds {actual_length}", "give {max_length} or fewer"),
+    "extra_forbidden": ("is not known here", "remove it or correct its name"),
+    "string_type": ("{given} is no text", "write it in quotes"),
+    "int_type": ("{given} is no whole number", "write one, without quotes"),
+    "bool_type": ("{given} is neither true nor false", "write one of them, without quotes"),
+    "list_type": ("{given} is no list", "write each item after a dash"),
+    "dict_type": ("{given} holds no fields", "write each as name: value"),
+    "model_type": ("{given} holds no fields", "write each as name: value"),
+}
+"""What is said of a value that does not fit, and what to do, by pydantic's name for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +56,28 @@ def problems_of(error: ValidationError, root: str) -> tuple[Problem, ...]:
 
 
 def path(root: str, steps: Iterable[int | str]) -> str:
-    """`spec.stages[0].weight`."""
-    return root + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    """`spec.stages[0].weight`; root may be "", of a whole object."""
+    inner = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return f"{root}{inner}".removeprefix(".")
+
+
+def shown(given: object) -> str:
+    """A value as it was given, cut where it is long."""
+    text = repr(given)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _problem(found: ErrorDetails, root: str) -> Problem:
-    where, said, given = path(root, found["loc"]), found.get("ctx", {}), found["input"]
+    where, said, given = path(root, found["loc"]), found.get("ctx", {}), shown(found["input"])
     match found["type"]:
         case "rule":
             what, _, fix = str(said["message"]).partition("; ")
             field = str(said["field"])
             return Problem(f"{where}.{field}" if field else where, what, fix)
-        case "form":
-            return Problem(where, f"{given!r} has another form", str(said["fix"]))
         case "missing":
             return Problem(where, "is missing", "add it")
-        case "literal_error":
-            return Problem(where, f"{given!r} is not known", f"use {said['expected']}")
-        case "greater_than_equal":
-            return Problem(where, f"{given!r} is too small", f"use {said['ge']} or more")
-        case "less_than_equal":
-            return Problem(where, f"{given!r} is too large", f"use {said['le']} or less")
+        case kind if kind in WORDS:
+            what, fix = WORDS[kind]
+            return Problem(where, what.format(given=given, **said), fix.format(**said))
         case _:
             return Problem(where, found["msg"], "correct the value")

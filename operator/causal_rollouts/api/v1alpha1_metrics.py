@@ -269,13 +269,20 @@ class Metric(Part):
         )
 
     def broken(self) -> Iterator[Rule]:
-        """Not one source.
-
-        The order of margins is judged on the values in force. A margin without effect is for the API
-        server alone to refuse: old recordings may run.
-        """
+        """Not one source. The order of margins is judged on the values in force."""
         if len(self.sources) != 1:
             yield ONE_SOURCE
         by_label = any(cut.label is not None for cut in self.segments or [])
         if self.segments and (self.footprint is not None or (self.restarts is not None and by_label)):
             yield SEGMENTS_OF_REQUESTS
+
+    def refused(self) -> Iterator[Rule]:
+        """A margin without effect: old recordings may run with one."""
+        points = (self.revert_above_points, self.promote_below_points)
+        margins = (self.revert_above, self.null_below, self.promote_below, *points, self.gating)
+        if self.null_below is not None and self.latency is None:
+            yield NULL_OF_LATENCY
+        if any(points) and self.errors is None and self.slow is None:
+            yield POINTS_OF_RATES
+        if any(margins) and self.footprint is not None:
+            yield FOOTPRINT_TELLS

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from causal_rollouts.api.problems import Problem
 from causal_rollouts.api.reach import out_of_reach
 from causal_rollouts.api.resolve import Resolved, Unresolvable, resolve
 from causal_rollouts.control.rest import seed_of
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.world import Json
-from causal_rollouts.ports import Rollout, RolloutStore
+from causal_rollouts.ports import Policies, Rollout
 
 LABEL = "causalrollouts.dev/policy"
 """On a Namespace: the RolloutPolicy of all rollouts in it."""
@@ -27,19 +28,21 @@ class Chosen:
     name: str = ""
     by: str = ""
     policy: Json | None = None
-    problem: str = ""
+    problem: Problem | None = None
 
 
-async def chosen(rollout: Rollout, store: RolloutStore) -> Chosen:
+async def chosen(rollout: Rollout, store: Policies) -> Chosen:
     """The policy of a rollout, or what keeps it from having one."""
     ref = rollout.spec.get("policyRef")
     named = str(ref.get("name", "")) if isinstance(ref, dict) else ""
     namespace = rollout.key.namespace
     bound = await store.bound_policy(namespace)
     if named and bound and named != bound:
-        problem = (
-            f'spec.policyRef.name: namespace "{namespace}" is bound to RolloutPolicy "{bound}" by its label '
-            f'{LABEL}, and this names "{named}"; name that one or leave policyRef out'
+        problem = Problem(
+            "spec.policyRef.name",
+            f'namespace "{namespace}" is bound to RolloutPolicy "{bound}" by its label {LABEL}, and this '
+            f'names "{named}"',
+            "name that one or leave policyRef out",
         )
         return Chosen(named, "spec.policyRef", None, problem)
     name, by = (named, "spec.policyRef") if named else (bound, f"label {LABEL} of the namespace")
@@ -49,17 +52,17 @@ async def chosen(rollout: Rollout, store: RolloutStore) -> Chosen:
     if policy is not None:
         return Chosen(name, by, policy)
     where = "spec.policyRef.name" if named else f'label {LABEL} of namespace "{namespace}"'
-    what = f'{where}: there is no RolloutPolicy "{name}"; create it or correct the name'
-    return Chosen(name, by, None, what)
+    problem = Problem(where, f'there is no RolloutPolicy "{name}"', "create it or correct the name")
+    return Chosen(name, by, None, problem)
 
 
 async def meant(
-    rollout: Rollout, store: RolloutStore, grid: Grid, release: str
+    rollout: Rollout, store: Policies, grid: Grid, release: str
 ) -> tuple[Resolved | None, tuple[str, ...]]:
     """What a release that begins now would register, or every problem with its field and fix."""
     found = await chosen(rollout, store)
     if found.problem:
-        return None, (found.problem,)
+        return None, (str(found.problem),)
     try:
         made = under(found.policy, rollout, rollout.spec, grid, release)
     except Unresolvable as error:
