@@ -83,6 +83,7 @@ def offline(commands: Commands) -> None:
     )
     _simulate(commands)
     _own_past(commands)
+    _lint(commands)
 
 
 def _own_past(commands: Commands) -> None:
@@ -144,18 +145,42 @@ def _own_past(commands: Commands) -> None:
         command.add_argument(
             "--to", dest="end", type=instant, metavar="T", help="and nothing after T (default now)"
         )
-        for name, least, meaning in (
-            ("scrape", 15.0, "between two scrapes"),
-            ("ingest-lag", 2.0, "to a query"),
-        ):
-            command.add_argument(
-                f"--{name}",
-                type=float,
-                default=least,
-                metavar="SECONDS",
-                help=f"{meaning}, as the operator has it (default {least:g})",
-            )
+        _bins(command)
         _source(command)
+
+
+def _bins(command: argparse.ArgumentParser) -> None:
+    """What makes a bin."""
+    for name, least, meaning in (
+        ("scrape", 15.0, "between two scrapes"),
+        ("ingest-lag", 2.0, "to a query"),
+    ):
+        command.add_argument(
+            f"--{name}",
+            type=float,
+            default=least,
+            metavar="SECONDS",
+            help=f"{meaning}, as the operator has it (default {least:g})",
+        )
+
+
+def _lint(commands: Commands) -> None:
+    lint = command_of(
+        commands,
+        "lint",
+        "lint",
+        "what the cluster or the operator would refuse of manifests, by line; asks neither",
+    )
+    lint.add_argument(
+        "-f",
+        "--file",
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="manifests, a directory of them, or - for stdin; may be repeated",
+    )
+    lint.add_argument("-R", "--recursive", action="store_true", help="directories with all that is below")
+    _bins(lint)
 
 
 def _past_release(command: argparse.ArgumentParser, *, required: bool) -> None:
