@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from causal_rollouts import __version__
-from causal_rollouts.cli.command_form import command_of, duration, needs_name
+from causal_rollouts.cli.command_form import LOOKS, command_of, duration, needs_name
 from causal_rollouts.cli.offline_arguments import offline
 
 if TYPE_CHECKING:
@@ -40,10 +40,25 @@ def parser(prog: str) -> argparse.ArgumentParser:
 
 def _look(commands: Commands) -> None:
     get = command_of(
-        commands, "get", "get", "one rollout with its arms, evidence and last decisions", cluster=True
+        commands,
+        "get",
+        "get",
+        "one rollout as a tree: its stage, its arms, its evidence; exit 1 with -w as of status",
+        cluster=True,
+        outputs=(*LOOKS, "name"),
     )
-    get.add_argument("name", nargs="?", metavar="NAME", help="default: the only one of the namespace")
-    every = command_of(commands, "list", "listing", "all rollouts of a namespace", cluster=True)
+    get.add_argument(
+        "name", nargs="?", metavar="NAME", help="the CausalRollout (default: the only one of the namespace)"
+    )
+    get.add_argument("-w", "--watch", action="store_true", help="draw it again until the release ends")
+    every = command_of(
+        commands,
+        "list",
+        "listing",
+        "all rollouts of a namespace",
+        cluster=True,
+        outputs=(*LOOKS, "name"),
+    )
     every.add_argument("-A", "--all-namespaces", action="store_true", help="of all namespaces")
     status = command_of(
         commands,
@@ -51,6 +66,7 @@ def _look(commands: Commands) -> None:
         "status",
         "how the newest release stands; exit 1 when it was reverted, aborted or blocked",
         cluster=True,
+        outputs=LOOKS,
     )
     needs_name(status)
     status.add_argument("-w", "--watch", action="store_true", help="wait for its end; exit 4 on timeout")
@@ -62,7 +78,12 @@ def _look(commands: Commands) -> None:
         help="longest wait of --watch, like 90s or 1h (default 30m)",
     )
     explain = command_of(
-        commands, "explain", "explain", "the last decision, why, and what is missing", cluster=True
+        commands,
+        "explain",
+        "explain",
+        "the last decision, why, and what is missing",
+        cluster=True,
+        outputs=LOOKS,
     )
     needs_name(explain)
 

@@ -12,10 +12,22 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse names it so
 
 
+PLAIN = ("text", "json")
+LOOKS = ("text", "wide", "json", "yaml")
+"""What `-o` takes: of most commands, and of those that show how rollouts stand."""
+
+
 def command_of(
-    commands: Commands, verb: str, module: str, text: str, *, cluster: bool = False, output: bool = True
+    commands: Commands,
+    verb: str,
+    module: str,
+    text: str,
+    *,
+    cluster: bool = False,
+    output: bool = True,
+    outputs: tuple[str, ...] = PLAIN,
 ) -> argparse.ArgumentParser:
-    """A new command, carried out by `module`. cluster: it asks one; output: it prints text or JSON."""
+    """A new command, carried out by `module`. cluster: it asks one. output: it takes -o, with `outputs`."""
     made = commands.add_parser(
         verb,
         help=text,
@@ -25,7 +37,7 @@ def command_of(
     made.set_defaults(command=module, kubeconfig="", context="", namespace="")
     made.add_argument("--debug", action="store_true", help="show where an unexpected error came from")
     if output:
-        made.add_argument("-o", "--output", choices=("text", "json"), default="text")
+        made.add_argument("-o", "--output", choices=outputs, default="text")
     if cluster:
         made.add_argument("-n", "--namespace", default="", metavar="NS", help="default: of the context")
         made.add_argument("--kubeconfig", default="", metavar="FILE", help="default: KUBECONFIG")

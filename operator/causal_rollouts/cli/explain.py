@@ -12,7 +12,7 @@ from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit
 from causal_rollouts.cli.knowledge import Known, known
 from causal_rollouts.cli.meanings import MEANINGS, Meaning
-from causal_rollouts.cli.printing import age, as_json, say
+from causal_rollouts.cli.printing import DATA, age, as_data, say
 from causal_rollouts.cli.standing import Standing, State, standing
 from causal_rollouts.model.metrics import MetricKind
 from causal_rollouts.model.percent import percent
@@ -37,7 +37,8 @@ async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContex
     async with reach() as cluster:
         seen = await standing(cluster, asked.name)
         told = explained(seen, await cluster.rollout(asked.name), cluster.time.now())
-        say(as_json({**seen.plain(), **told}) if asked.output == "json" else _text(seen, told))
+        data = asked.output in DATA
+        say(as_data({**seen.plain(), **told}, asked.output) if data else _text(seen, told))
     return Exit.OK
 
 

@@ -40,7 +40,10 @@ class Known:
     @property
     def missing(self) -> float:
         """Nats of evidence that are still missing; 0 where this metric need not show any."""
-        return max(0.0, self.needed - self.reading.safe) if self.stick.gates else 0.0
+        if not self.stick.gates:
+            return 0.0
+        # What is not known is not there: max() would take nan for enough.
+        return math.inf if math.isnan(self.reading.safe) else max(0.0, self.needed - self.reading.safe)
 
     def plain(self) -> dict[str, object]:
         """As JSON has it; relative changes, .25 is 25% more, null where unknown."""

@@ -6,6 +6,9 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 
+DATA = frozenset({"json", "yaml"})
+"""What `-o` takes for programs."""
+
 GAP = 3
 """Spaces between two columns, as in kubectl."""
 
@@ -16,7 +19,19 @@ CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(12
 
 def say(text: str, *, aside: bool = False) -> None:
     """Print at once. aside: on stderr, where it does not disturb what programs read."""
-    print(text.translate(CONTROLS), file=sys.stderr if aside else sys.stdout, flush=True)
+    print(harmless(text), file=sys.stderr if aside else sys.stdout, flush=True)
+
+
+def harmless(text: str) -> str:
+    """Without anything that a terminal would obey."""
+    return text.translate(CONTROLS)
+
+
+def write(text: str) -> None:
+    """Our own text as it is, with what moves a cursor; signs that stdout does not know become `?`."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -39,6 +54,17 @@ def fields(rows: Iterable[tuple[str, str]]) -> str:
 def as_json(value: object, *, lines: bool = False) -> str:
     """JSON as `-o json` prints it. lines: on one line, for what prints many."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=None if lines else 2)
+
+
+def as_data(value: object, output: str, *, lines: bool = False) -> str:
+    """As `-o json` or `-o yaml` prints it. lines: JSON on one line, YAML as one document of many."""
+    if output != "yaml":
+        return as_json(value, lines=lines)
+    import yaml
+
+    # Through JSON, so that both forms say the same.
+    text: str = yaml.safe_dump(json.loads(as_json(value)), sort_keys=False, allow_unicode=True, width=110)
+    return ("---\n" if lines else "") + text.rstrip("\n")
 
 
 def age(seconds: float) -> str:

@@ -8,12 +8,9 @@ from contextlib import AbstractAsyncContextManager
 
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit
-from causal_rollouts.cli.printing import as_json, say
+from causal_rollouts.cli.printing import DATA, as_data, fields, say
 from causal_rollouts.cli.standing import Standing, State, standing
-from causal_rollouts.ports import Broken
-
-EVERY = 2.0
-"""Seconds between two looks."""
+from causal_rollouts.cli.watching import Aside, looks
 
 CODES = {State.FAILED: Exit.FAILED, State.STALLED: Exit.FAILED}
 
@@ -21,31 +18,34 @@ CODES = {State.FAILED: Exit.FAILED, State.STALLED: Exit.FAILED}
 async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContextManager[Cluster]]) -> Exit:
     """One line, or with --watch one for each change until it is over."""
     async with reach() as cluster:
+        if asked.watch:
+            return await _watch(cluster, asked)
         seen = await standing(cluster, asked.name)
-        if not asked.watch:
-            say(as_json(seen.plain()) if asked.output == "json" else seen.line())
-            return CODES.get(seen.state, Exit.OK)
-        return await _watch(cluster, seen, asked)
+        say(_said(seen, asked.output))
+        return CODES.get(seen.state, Exit.OK)
 
 
-async def _watch(cluster: Cluster, seen: Standing, asked: argparse.Namespace) -> Exit:
+async def _watch(cluster: Cluster, asked: argparse.Namespace) -> Exit:
     end = cluster.time.now() + asked.timeout
-    told, silent = "", False
-    while True:
-        line = as_json(seen.plain(), lines=True) if asked.output == "json" else seen.line()
+    told, aside = "", Aside()
+    async for seen, away in looks(cluster, asked.name):
+        aside.tell(away)
+        line = _said(seen, asked.output, lines=True)
         if line != told:
             say(line)
             told = line
         if seen.over:
             return CODES.get(seen.state, Exit.OK)
         if cluster.time.now() >= end:
-            say(f"{asked.name}: not over within {asked.timeout:g} s; it goes on", aside=True)
-            return Exit.TIMEOUT
-        await cluster.time.sleep(EVERY)
-        try:
-            seen, silent = await standing(cluster, asked.name), False
-        except Broken as error:
-            # An API server that restarts is no answer to the question.
-            if not silent:
-                say(f"{asked.name}: cannot be seen for now: {error}", aside=True)
-            silent = True
+            break
+    say(f"{asked.name}: not over within {asked.timeout:g} s; it goes on", aside=True)
+    return Exit.TIMEOUT
+
+
+def _said(seen: Standing, output: str, *, lines: bool = False) -> str:
+    if output in DATA:
+        return as_data(seen.plain(), output, lines=lines)
+    if output == "wide":
+        more = fields([("  verdict", seen.verdict), ("  effect", seen.effect)])
+        return f"{seen.line()}\n{more}".rstrip()
+    return seen.line()
