@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from causal_rollouts.cli.arguments import parse
+from causal_rollouts.cli.complete import HIDDEN, complete
 from causal_rollouts.cli.exits import Exit, Stopped
 from causal_rollouts.cli.printing import say
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 def main(words: Sequence[str] | None = None, opener: Opener | None = None) -> int:
     """Entry point `causal-rollouts`, and of the kubectl plugin. opener: a way to the cluster."""
-    given = sys.argv[1:] if words is None else words
+    given = list(sys.argv[1:] if words is None else words)
+    if given[:1] == [HIDDEN]:
+        return complete(given[1:], opener)
     try:
         asked = parse(_program(), given)
     except SystemExit as ended:

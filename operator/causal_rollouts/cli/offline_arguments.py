@@ -84,6 +84,14 @@ def offline(commands: Commands) -> None:
     _simulate(commands)
     _own_past(commands)
     _lint(commands)
+    completion = command_of(
+        commands,
+        "completion",
+        "completion",
+        "the script that completes these commands in a shell",
+        output=False,
+    )
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="source what is printed")
 
 
 def _own_past(commands: Commands) -> None:

@@ -17,9 +17,10 @@ CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(12
 """Words of a cluster are printed on somebody's terminal: they must not move its cursor."""
 
 
-def say(text: str, *, aside: bool = False) -> None:
-    """Print at once. aside: on stderr, where it does not disturb what programs read."""
-    print(harmless(text), file=sys.stderr if aside else sys.stdout, flush=True)
+def say(text: str, *, aside: bool = False, tabs: bool = False) -> None:
+    """Print at once. aside: on stderr, where it does not disturb what programs read. tabs: they are kept."""
+    told = "\t".join(harmless(part) for part in text.split("\t")) if tabs else harmless(text)
+    print(told, file=sys.stderr if aside else sys.stdout, flush=True)
 
 
 def harmless(text: str) -> str:
