@@ -30,6 +30,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", dest="verb")
     _look(commands)
+    _stand(commands)
     _policy(commands)
     _ledger(commands)
     _ask(commands)
@@ -60,6 +61,9 @@ def _look(commands: Commands) -> None:
         outputs=(*LOOKS, "name"),
     )
     every.add_argument("-A", "--all-namespaces", action="store_true", help="of all namespaces")
+
+
+def _stand(commands: Commands) -> None:
     status = command_of(
         commands,
         "status",
