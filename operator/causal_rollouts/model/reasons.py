@@ -138,3 +138,28 @@ class Validity(StrEnum):
     NO_SUCH_EDGE = "NoSuchEdge"
     SHARE_MISMATCH = "ShareMismatch"
     PROVIDER_ERROR = "ProviderError"
+
+
+class Severity(StrEnum):
+    """Who has to know, from the loudest to the quietest."""
+
+    PAGE = "Page"
+    TICKET = "Ticket"
+    INFO = "Info"
+
+
+class Delivery(StrEnum):
+    """What became of a notice, or of one attempt to send it."""
+
+    DELIVERED = "Delivered"
+    UNKNOWN_CHANNEL = "UnknownChannel"
+    EXPIRED = "Expired"
+    UNREADABLE = "ChannelsUnreadable"
+    NOT_ALLOWED = "AddressNotAllowed"
+    UNREACHED = "Unreached"
+    NOT_TRUSTED = "NotTrusted"
+    LATE = "Late"
+    BUSY = "Busy"
+    BROKEN = "ServerError"
+    REJECTED = "Rejected"
+    REDIRECTED = "Redirected"
