@@ -17,6 +17,7 @@ from causal_rollouts.api.guardrails import loosened
 from causal_rollouts.api.ladder import stages_of
 from causal_rollouts.api.layers import Layers, effective, layered, said
 from causal_rollouts.api.metrics import metric_of
+from causal_rollouts.api.notifications import subscriptions
 from causal_rollouts.api.problems import Problem, Unresolvable, problems_of
 from causal_rollouts.api.segments import segments_of, too_many
 from causal_rollouts.api.units import decimal, fraction, seconds
@@ -80,7 +81,8 @@ def resolve(
     if problems:
         raise Unresolvable(tuple(problems))
     made = _registration(rollout, choices, metrics, (namespace, release, seed, grid), rules.guardrails)
-    registration = replace(made, freeze=windows, segments=segments)
+    told = subscriptions(rules.notifications or [])
+    registration = replace(made, freeze=windows, segments=segments, notifications=told)
     return Resolved(
         registration=registration,
         traffic=registration.traffic,

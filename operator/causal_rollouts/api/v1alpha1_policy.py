@@ -1,4 +1,4 @@
-"""What a platform team writes: defaults, guardrails, and how long the ledger is."""
+"""What a platform team writes: defaults, guardrails, how long the ledger is, and who is told."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import Field
 from causal_rollouts.api.forms import Duration, MetricLabel, Probability
 from causal_rollouts.api.part import Part
 from causal_rollouts.api.v1alpha1 import HEAVIEST, Approval, Choices, Windows
+from causal_rollouts.api.v1alpha1_notifications import Notification
 
 
 class RequiredApproval(Approval):
@@ -75,3 +76,6 @@ class PolicySpec(Part):
     )
     guardrails: Guardrails | None = None
     retention: Retention | None = Field(default=None, description="How many records are kept.")
+    notifications: Annotated[list[Notification], Field(max_length=8)] | None = Field(
+        default=None, description="Who is told of what; of several entries for a channel the first counts."
+    )

@@ -12,6 +12,7 @@ from enum import StrEnum
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.freeze import Window
 from causal_rollouts.model.metrics import Metric, MetricKind
+from causal_rollouts.model.notices import Subscription
 from causal_rollouts.model.scatter import Scatter
 from causal_rollouts.model.switchback import Switchback
 from causal_rollouts.model.traffic import NOWHERE, TrafficPlan
@@ -100,7 +101,8 @@ class Times:
 class Registration:
     """Everything the gate needs to know of a release besides what it observes.
 
-    probe: None for no probes. scatter: what earlier pre-periods and A/A tests told of fresh pods.
+    probe: None for no probes. notifications: which channels hear of what.
+    scatter: what earlier pre-periods and A/A tests told of fresh pods.
     segments: parts of the metrics that are judged beside them; they report, or revert, and never gate.
     """
 
@@ -121,6 +123,7 @@ class Registration:
     freeze: tuple[Window, ...] = ()
     probe: Switchback | None = None
     scatter: tuple[Scatter, ...] = ()
+    notifications: tuple[Subscription, ...] = ()
     segments: tuple[Metric, ...] = ()
 
     @property
