@@ -1,4 +1,4 @@
-"""Which addresses a metrics source may have, asked at the moment of dialling.
+"""Which addresses a metrics source or a channel may have, asked at the moment of dialling.
 
 A name is checked where it leads, not where it led when somebody looked: a name
 server that answers differently the second time gets nobody inside.
@@ -26,10 +26,10 @@ NEVER: tuple[Network, ...] = (
 class NotAllowed(OSError):  # noqa: N818 - reads as a word
     """The address is outside the allowed networks; the message names no address, which nobody need know."""
 
-    def __init__(self) -> None:
+    def __init__(self, whose: str) -> None:
         super().__init__(
             errno.EACCES,
-            "the metrics source has an address that is not allowed; correct the URL or the allowed networks",
+            f"the {whose} has an address that is not allowed; correct the URL or the allowed networks",
         )
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class NotAllowed(OSError):  # noqa: N818 - reads as a word
 
 
 def allowed(address: str, networks: Sequence[Network]) -> bool:
-    """Whether a source may have this address. networks: empty allows all but `NEVER`."""
+    """Whether the other side may have this address. networks: empty allows all but `NEVER`."""
     found: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
         found = found.ipv4_mapped
@@ -46,13 +46,13 @@ def allowed(address: str, networks: Sequence[Network]) -> bool:
     return not any(found in network for network in NEVER)
 
 
-def dialler(networks: Sequence[Network]) -> Callable[[Any], socket.socket]:
+def dialler(networks: Sequence[Network], whose: str = "metrics source") -> Callable[[Any], socket.socket]:
     """A socket factory for aiohttp that makes no socket for an address that is not allowed."""
 
     def dial(info: Any) -> socket.socket:
         family, kind, protocol, _, address = info
         if not allowed(str(address[0]), networks):
-            raise NotAllowed
+            raise NotAllowed(whose)
         return socket.socket(family=family, type=kind, proto=protocol)
 
     return dial

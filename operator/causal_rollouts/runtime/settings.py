@@ -14,6 +14,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from causal_rollouts.adapters.channels import BadChannels, read_channels
 from causal_rollouts.adapters.dialling import Network
 from causal_rollouts.analysis.cost import prices_of
 from causal_rollouts.model.bins import Grid
@@ -36,6 +37,7 @@ class OperatorSettings(BaseModel):
     scrape: seconds between scrapes of the application's pods; a bin is two of them.
     ingest_lag: seconds after a scrape until a query sees it.
     prometheus_networks: comma-separated; empty allows all addresses but those of clouds' metadata.
+    channels_file: where notices go, as docs/notifications.md says; channels_networks as prometheus_networks.
     prometheus_body_mib: largest answer that is read.
     namespaces: comma-separated; empty watches all.
     prices: of footprint metrics, like cpu=0.031/core-hour,memory=0.004/GiB-hour; copied into each record.
@@ -48,6 +50,8 @@ class OperatorSettings(BaseModel):
     prometheus_token_file: Path | None = None
     prometheus_networks: str = ""
     prometheus_body_mib: int = Field(default=32, ge=1, le=256)
+    channels_file: Path | None = None
+    channels_networks: str = ""
     scrape: float = Field(default=15.0, gt=0, le=120)
     ingest_lag: float = Field(default=2.0, ge=0, le=300)
     pod_label: str = Field(default="pod", pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")
@@ -61,7 +65,7 @@ class OperatorSettings(BaseModel):
     workers: int = Field(default=8, ge=1, le=64)
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
-    @field_validator("prometheus_networks")
+    @field_validator("prometheus_networks", "channels_networks")
     @classmethod
     def _are_networks(cls, value: str) -> str:
         for part in _parts(value):
@@ -72,6 +76,11 @@ class OperatorSettings(BaseModel):
     def networks(self) -> tuple[Network, ...]:
         """Addresses that a metrics source may have, empty for all."""
         return tuple(ipaddress.ip_network(part) for part in _parts(self.prometheus_networks))
+
+    @property
+    def channel_networks(self) -> tuple[Network, ...]:
+        """Addresses that a channel may have, empty for all."""
+        return tuple(ipaddress.ip_network(part) for part in _parts(self.channels_networks))
 
     @property
     def grid(self) -> Grid:
@@ -98,10 +107,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> OperatorSetti
     given = {k.removeprefix(PREFIX).lower(): v for k, v in source.items() if k.startswith(PREFIX)}
     known = {k: v for k, v in given.items() if k in OperatorSettings.model_fields}
     try:
-        return OperatorSettings.model_validate(known)
+        settings = OperatorSettings.model_validate(known)
+        read_channels(settings.channels_file)
+    except BadChannels as error:
+        raise BadSettings(f"{PREFIX}CHANNELS_FILE: {error}") from None
     except ValidationError as error:
         lines = [
             f"{PREFIX}{'.'.join(str(p) for p in e['loc']).upper()}: {e['msg']}; set it in the environment"
             for e in error.errors()
         ]
         raise BadSettings("\n".join(lines)) from None
+    return settings
