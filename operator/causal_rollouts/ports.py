@@ -15,8 +15,9 @@ from causal_rollouts.model.crowd import Beside, Other
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.glances import Glance
 from causal_rollouts.model.metrics import Metric
+from causal_rollouts.model.notices import Notice
 from causal_rollouts.model.people import Heard
-from causal_rollouts.model.reasons import Act
+from causal_rollouts.model.reasons import Act, Delivery, Phase
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import Release, Templates
 from causal_rollouts.model.telemetry import Series
@@ -76,7 +77,10 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class LoggedDecision:
-    """A decision that changed something, with the evidence in force. evidence is plain JSON."""
+    """A decision that changed something, with the evidence in force. evidence is plain JSON.
+
+    phase: that the release was in after it, None in records of versions that did not note it.
+    """
 
     time: float
     seq: int
@@ -84,6 +88,7 @@ class LoggedDecision:
     stage: int
     weight: int
     evidence: Json
+    phase: Phase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +230,17 @@ class Recorder(Protocol):
         ...
 
 
+class Notifier(Protocol):
+    """Notices to people outside of the cluster."""
+
+    async def post(self, owed: Sequence[Notice], now: float) -> Mapping[Notice, Delivery]:
+        """Take what is owed, and tell of those that are settled: delivered, or given up.
+
+        Waits for no endpoint and never raises. To post the same again is to ask what became of it.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """All of them, as the composition root puts them together."""
@@ -234,4 +250,5 @@ class Ports:
     router: TrafficRouter
     metrics: MetricsSource
     recorder: Recorder
+    notifier: Notifier
     clock: Clock

@@ -34,7 +34,8 @@ class Condition:
 class StatusView:
     """What a pass has to say. failed: the release ended badly or cannot run. running: a release is under way.
 
-    supported, evidence, traffic, footprint: (holds, reason, message), None where there is nothing to say.
+    supported, evidence, traffic, footprint, notices: (holds, reason, message), None where there is nothing
+    to say. notified: (channel, id) of the newest notice that is settled.
     queued: the release waits for others; since when is this condition's own time.
     metrics: a line for each metric. outcome: how the newest release ended.
     """
@@ -59,6 +60,13 @@ class StatusView:
     outcome: str = ""
     metrics: tuple[str, ...] = ()
     queued: bool = False
+    notices: tuple[bool, str, str] | None = None
+    notified: tuple[tuple[str, str], ...] = ()
+
+
+def notified(status: Json) -> tuple[tuple[str, str], ...]:
+    """(channel, id) of the newest settled notices, as a status holds them."""
+    return tuple((str(line.get("channel")), str(line.get("id"))) for line in _list(status.get("notified")))
 
 
 def render(old: Json, generation: int, now: float, view: StatusView) -> Json:
@@ -88,6 +96,7 @@ def _status(
         "pendingSpec": view.pending_spec,
         "metrics": [shorten(line, longest) for line in view.metrics],
         "record": {"name": view.record, "seq": view.seq} if view.record else None,
+        "notified": [{"channel": channel, "id": at} for channel, at in view.notified],
         "conditions": [
             _timed(condition, kept.get(condition.type), generation, now, longest)
             for condition in _conditions(view)
@@ -116,6 +125,7 @@ def _conditions(view: StatusView) -> Iterator[Condition]:
         ("EvidenceValid", view.evidence),
         ("TrafficApplied", view.traffic),
         ("FootprintSteady", view.footprint),
+        ("Notified", view.notices),
     ):
         if found is not None:
             holds, reason, message = found

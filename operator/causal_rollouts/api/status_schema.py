@@ -91,6 +91,13 @@ ROLLOUT_STATUS: Final[Schema] = {
                 "seq": _number("Sequence number of its writes."),
             },
         },
+        "notified": {
+            "description": "For each channel the newest notice that is settled; what came after it is owed.",
+            "type": "array",
+            "maxItems": 32,
+            "x-kubernetes-list-type": "atomic",
+            "items": {"type": "object", "properties": {"channel": _TEXT, "id": _TEXT}},
+        },
         "conditions": {
             "description": "In the sense of kstatus.",
             "type": "array",

@@ -6,12 +6,12 @@ finds a release that ends, and ends the same one instead of fighting.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from causal_rollouts.adapters.gateway_api import GatewayRouter
 from causal_rollouts.adapters.workloads import KubeWorkloads
-from causal_rollouts.api.status import StatusView, render
+from causal_rollouts.api.status import StatusView, notified, render
 from causal_rollouts.cli.action_words import words
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Stopped
@@ -25,7 +25,8 @@ from causal_rollouts.model import actions as act
 from causal_rollouts.model.actions import Action
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.metrics import Metric
-from causal_rollouts.model.reasons import Act, Outcome, Reason, Verdict
+from causal_rollouts.model.notices import Notice
+from causal_rollouts.model.reasons import Act, Delivery, Outcome, Reason, Verdict
 from causal_rollouts.model.release import Release
 from causal_rollouts.model.telemetry import Series
 from causal_rollouts.model.traffic import HOME
@@ -139,6 +140,7 @@ class LettingGo:
             release=last.name if last else "",
             record=last.name if last else "",
             seq=last.seq if last else 0,
+            notified=notified(rollout.status),
         )
         try:
             status = render(rollout.status, rollout.generation, self.cluster.time.now(), view)
@@ -159,6 +161,7 @@ class LettingGo:
             router=GatewayRouter(kube),
             metrics=_Nothing(),
             recorder=_Nothing(),
+            notifier=_Nothing(),
             clock=self.cluster.time,
         )
 
@@ -177,13 +180,17 @@ def meant(record: Record, held: Holding) -> tuple[Action, ...]:
 
 
 class _Nothing:
-    """Metrics that are never asked and events that are not written: nothing is judged here."""
+    """Metrics that are never asked, events and notices that are not told: nothing is judged here."""
 
     async def fetch(self, metric: Metric, scope: Scope, start: float, end: float) -> tuple[Series, ...]:
         raise Broken(f"{metric.name} of {scope.namespace} is not asked for between {start} and {end}")
 
     async def tell(self, rollout: Rollout, act: Act, reason: str, message: str) -> None:
         del rollout, act, reason, message
+
+    async def post(self, owed: Sequence[Notice], now: float) -> Mapping[Notice, Delivery]:
+        del owed, now
+        return {}
 
 
 def _missing(held: Holding, trouble: str) -> str:

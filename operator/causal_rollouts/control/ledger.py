@@ -48,6 +48,7 @@ def log_decision(record: Record, decision: Decision, looked: Looked, now: float)
         stage=release.stage,
         weight=release.desired.weights.canary,
         evidence=summary(looked.evidence),
+        phase=release.phase,
     )
     return replace(
         record,

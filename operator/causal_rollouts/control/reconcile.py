@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from causal_rollouts.control import approvals, crowd, lifecycle, view
+from causal_rollouts.control import approvals, crowd, lifecycle, posting, view
 from causal_rollouts.control.contest import defend, last_move
 from causal_rollouts.control.facts import asked_by, gather
 from causal_rollouts.control.footprints import untold
@@ -27,7 +27,7 @@ from causal_rollouts.model.actions import Action
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.glances import exact
-from causal_rollouts.model.reasons import Act, Phase, Validity
+from causal_rollouts.model.reasons import Act, Phase, Reason, Validity
 from causal_rollouts.model.release import Release
 from causal_rollouts.model.world import Key
 from causal_rollouts.ports import NotYet, Ports, Record, Refused, Rollout
@@ -42,7 +42,7 @@ SLOW = frozenset({Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PROBING, Phase
 """Phases in which only a new look, a leg of a probe or a person changes something."""
 
 QUEUED = 10.0
-"""Seconds between passes of a release that waits for others: no watch tells it that one has ended."""
+"""Seconds between passes that wait for others or for a notice: no watch tells that these have ended."""
 
 TRAFFIC = (act.EnsureArmServices, act.DeleteArmServices, act.SetWeights)
 LAST = (act.RemoveFinalizer, act.ClearRequest)
@@ -78,12 +78,16 @@ async def _at_rest(observed: Observed, ports: Ports, settings: Settings) -> floa
         await perform(observed.rollout, (act.AddFinalizer(), *carried_out(observed, record)), ports)
         return 0.0
     failed = await _attempt(observed.rollout, resting.actions, ports)
+    told = await posting.post(observed, observed.past, ports, now)
     if not observed.rollout.deleting:
-        await ports.rollouts.publish(observed.rollout, view.at_rest(observed, _refused(resting, failed), now))
+        status = view.at_rest(observed, _refused(resting, failed), now, told)
+        await ports.rollouts.publish(observed.rollout, status)
     await _conclude(observed.rollout, resting.actions, failed, ports)
     if resting.rest is Rest.WAITING_FOR_OTHERS:
         return QUEUED
-    return STEP if resting.actions or resting.rest is Rest.ROLLING else IDLE
+    if resting.actions or resting.rest is Rest.ROLLING:
+        return STEP
+    return QUEUED if told.waiting else IDLE
 
 
 async def _running(observed: Observed, record: Record, ports: Ports) -> float:
@@ -119,14 +123,14 @@ async def _running(observed: Observed, record: Record, ports: Ports) -> float:
         # Also to try again: a copy that acts on an old view must lose here first.
         after = await ports.rollouts.write_ahead(replace(after, seq=after.seq + 1))
     failed = await _attempt(observed.rollout, actions, ports)
-    await _tell(observed, record, after, decision, ports)
+    await _tell(observed, after, decision, ports)
     for _, reason, words in untold(record.release, looked.evidence):
         await ports.recorder.tell(observed.rollout, Act.HOLD, str(reason), f"{after.name}: {words}")
+    told = await posting.post(observed, (*observed.past, after), ports, now)
     if after.release.phase is not Phase.DONE and act.AddFinalizer() not in actions:
         refused = str(failed) if isinstance(failed, Refused) else ""
-        await ports.rollouts.publish(
-            observed.rollout, view.running(observed, after, decision, looked, now, refused=refused)
-        )
+        status = view.running(observed, after, decision, looked, now, refused=refused, told=told)
+        await ports.rollouts.publish(observed.rollout, status)
     await _conclude(observed.rollout, actions, failed, ports)
     return _again(after.release, after, now)
 
@@ -203,12 +207,21 @@ def _verdict(release: Release, looked: Looked, decision: Decision) -> Release:
     return replace(release, verdict=decision.verdict) if seen else release
 
 
-async def _tell(observed: Observed, before: Record, after: Record, decision: Decision, ports: Ports) -> None:
-    """An event when the phase or the reason changed, never twice for the same."""
-    if before.release.phase is after.release.phase and before.release.told == after.release.told:
+async def _tell(observed: Observed, after: Record, decision: Decision, ports: Ports) -> None:
+    """An event when the phase or the reason changed, never twice for the same.
+
+    Against what was read: a resume and weights that somebody moved change the phase before the decision.
+    """
+    before, now = observed.record, after.release
+    if before is not None and before.release.phase is now.phase and before.release.told == now.told:
         return
-    message = f"{after.name}: {after.release.phase}: {decision.because}"
-    await ports.recorder.tell(observed.rollout, decision.act, str(decision.reason), message)
+    reason, because = str(decision.reason), f": {decision.because}"
+    if now.phase is Phase.DONE and now.outcome is not None:
+        reason = str(now.outcome)
+    elif decision.reason is Reason.BETWEEN_LOOKS:
+        # Nothing was decided: the phase itself is the news.
+        reason, because = str(now.phase), ""
+    await ports.recorder.tell(observed.rollout, decision.act, reason, f"{after.name}: {now.phase}{because}")
 
 
 def _again(release: Release, record: Record, now: float) -> float:

@@ -10,6 +10,7 @@ from causal_rollouts.control import footprints
 from causal_rollouts.control.contest import advice
 from causal_rollouts.control.look import Looked
 from causal_rollouts.control.observed import Observed
+from causal_rollouts.control.posting import Told
 from causal_rollouts.control.rest import Rest, Resting
 from causal_rollouts.decision import words
 from causal_rollouts.model.decision import Decision
@@ -20,12 +21,13 @@ from causal_rollouts.model.world import Json
 from causal_rollouts.ports import Record
 
 Said = tuple[bool, str, str]
+UNTOLD = Told()
 
 WAITING = (Rest.FROZEN, Rest.WAITING_FOR_OTHERS)
 MOVING = frozenset({Rest.ROLLING, Rest.GOING_BACK, Rest.FIRST_INSTALL, Rest.TIDYING, Rest.ADOPTING, *WAITING})
 
 
-def at_rest(o: Observed, resting: Resting, now: float) -> Json:
+def at_rest(o: Observed, resting: Resting, now: float, told: Told = UNTOLD) -> Json:
     """Status while no release runs."""
     last = o.past[-1] if o.past else None
     failed = resting.rest in {Rest.FAILED_BEFORE, Rest.NOT_READY}
@@ -42,17 +44,26 @@ def at_rest(o: Observed, resting: Resting, now: float) -> Json:
         supported=_supported(o),
         outcome=str(last.release.outcome or "") if last else "",
         queued=resting.rest is Rest.WAITING_FOR_OTHERS,
+        notices=told.said,
+        notified=told.cursors,
     )
     return render(o.rollout.status, o.rollout.generation, now, view)
 
 
 def running(
-    o: Observed, record: Record, decision: Decision, looked: Looked, now: float, *, refused: str = ""
+    o: Observed,
+    record: Record,
+    decision: Decision,
+    looked: Looked,
+    now: float,
+    *,
+    refused: str = "",
+    told: Told = UNTOLD,
 ) -> Json:
     """Status while a release runs. refused: what the API server said to an action of this pass."""
     release, stages = record.release, record.registration.stages
-    told = o.rollout.status.get("release") == record.name
-    said = _before(o, "Ready") if decision.reason is Reason.BETWEEN_LOOKS and told else None
+    mine = o.rollout.status.get("release") == record.name
+    said = _before(o, "Ready") if decision.reason is Reason.BETWEEN_LOOKS and mine else None
     reason, because = (said[1], said[2]) if said else (str(decision.reason), decision.because)
     if refused:
         reason, because = str(Reason.REFUSED), f"the API server refuses what the release needs: {refused}"
@@ -67,7 +78,7 @@ def running(
         weight=f"{100 * release.desired.weights.canary / WHOLE:g}%",
         verdict=str(decision.verdict),
         metrics=_metrics(o, record, looked.evidence),
-        effect=_effect(looked.evidence) or (str(o.rollout.status.get("effect", "")) if told else ""),
+        effect=_effect(looked.evidence) or (str(o.rollout.status.get("effect", "")) if mine else ""),
         pending_spec=_pending(o, record),
         record=record.name,
         seq=record.seq,
@@ -75,6 +86,8 @@ def running(
         evidence=_evidence(o, looked),
         traffic=_traffic(o, record),
         footprint=_footprint(o, record, looked.evidence),
+        notices=told.said,
+        notified=told.cursors,
     )
     return render(o.rollout.status, o.rollout.generation, now, view)
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 import kopf
 from prometheus_client import CollectorRegistry
 
+from causal_rollouts.adapters.postbox import Postbox
 from causal_rollouts.control.queue import KeyedQueue, Work
 from causal_rollouts.control.reconcile import Settings, reconcile
 from causal_rollouts.model.world import Key
@@ -27,6 +28,7 @@ from causal_rollouts.runtime.election import RETRY, Election
 from causal_rollouts.runtime.health import Health
 from causal_rollouts.runtime.logs import configure
 from causal_rollouts.runtime.metrics import MeteredStore, RolloutMetrics
+from causal_rollouts.runtime.notice_metrics import NoticeMetrics
 from causal_rollouts.runtime.settings import BadSettings, OperatorSettings, read_settings
 from causal_rollouts.runtime.wiring import connect
 
@@ -116,6 +118,8 @@ async def operate(
     """Run until `stop`, then finish the passes under way, and only then let another one lead."""
     registry = CollectorRegistry()
     metrics = RolloutMetrics(registry)
+    if isinstance(ports.notifier, Postbox):
+        registry.register(NoticeMetrics(ports.notifier))
     shown = replace(ports, rollouts=MeteredStore(ports.rollouts, metrics))
     work = working(shown, Settings(grid=settings.grid, prices=settings.prices), election)
     queue = KeyedQueue(metrics.counting(work), workers=settings.workers)

@@ -10,15 +10,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from causal_rollouts.adapters import kubernetes_api, prometheus
+from causal_rollouts.adapters import kubernetes_api, prometheus, webhooks
 from causal_rollouts.adapters.events import KubeRecorder
 from causal_rollouts.adapters.gateway_api import GatewayRouter
 from causal_rollouts.adapters.kube import Kube
+from causal_rollouts.adapters.postbox import Postbox, nobody
 from causal_rollouts.adapters.prometheus import SourceSettings
 from causal_rollouts.adapters.prometheus_answer import MEBI
 from causal_rollouts.adapters.records import KubeRolloutStore
 from causal_rollouts.adapters.workloads import KubeWorkloads
-from causal_rollouts.ports import Clock, MetricsSource, Ports
+from causal_rollouts.ports import Clock, MetricsSource, Notifier, Ports
 from causal_rollouts.runtime.election import Election
 from causal_rollouts.runtime.settings import OperatorSettings
 
@@ -39,8 +40,12 @@ async def connect(settings: OperatorSettings, clock: Clock) -> AsyncIterator[tup
     )
     named = os.environ.get("KUBECONFIG")
     kubeconfig = Path(named) if named else None
-    async with kubernetes_api.connect(kubeconfig) as kube, prometheus.connect(source) as metrics:
-        yield ports_over(kube, metrics, clock), election_over(kube, settings, clock)
+    async with (
+        kubernetes_api.connect(kubeconfig) as kube,
+        prometheus.connect(source) as metrics,
+        webhooks.connect(settings.channels_file, settings.channel_networks) as postbox,
+    ):
+        yield ports_over(kube, metrics, clock, postbox), election_over(kube, settings, clock)
 
 
 def election_over(kube: Kube, settings: OperatorSettings, clock: Clock) -> Election | None:
@@ -51,13 +56,14 @@ def election_over(kube: Kube, settings: OperatorSettings, clock: Clock) -> Elect
     return Election(kube, settings.lease_namespace, settings.lease, identity, time.monotonic, clock.now)
 
 
-def ports_over(kube: Kube, metrics: MetricsSource, clock: Clock) -> Ports:
-    """All ports over one API server and one metrics source."""
+def ports_over(kube: Kube, metrics: MetricsSource, clock: Clock, notifier: Notifier | None = None) -> Ports:
+    """All ports over one API server and one metrics source. notifier: without one there is no channel."""
     return Ports(
         rollouts=KubeRolloutStore(kube),
         workloads=KubeWorkloads(kube),
         router=GatewayRouter(kube),
         metrics=metrics,
         recorder=KubeRecorder(kube, clock),
+        notifier=notifier or Postbox(dict, nobody),
         clock=clock,
     )

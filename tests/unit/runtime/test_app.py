@@ -10,7 +10,7 @@ from causal_rollouts.ports import Ports
 from causal_rollouts.runtime import app
 from causal_rollouts.runtime.settings import OperatorSettings
 
-NOTHING = Ports(*[None] * 6)  # type: ignore[arg-type]
+NOTHING = Ports(*[None] * 7)  # type: ignore[arg-type]
 SETTINGS = OperatorSettings(prometheus_url="http://127.0.0.1:9", health_port=0)
 
 
