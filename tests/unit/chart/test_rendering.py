@@ -27,6 +27,10 @@ EVERYTHING = (
     "prometheus.ingestLag=3",
     "prometheus.networks={10.0.0.0/8,fd00::/8}",
     "prometheus.bodyMib=64",
+    "notifications.channelsSecret.name=channels",
+    "notifications.channelsSecret.key=mine.yaml",
+    "notifications.networks={10.0.0.0/8}",
+    "networkPolicy.channelPeer.ipBlock.cidr=10.0.0.0/8",
     "prometheus.podLabel=kubernetes_pod",
     "prometheus.namespaceLabel=kubernetes_namespace",
     "operator.workers=4",
@@ -160,8 +164,13 @@ def test_the_gate_speaks_the_version_that_the_cluster_serves():
     assert not of(objects("gate.enabled=false"), "MutatingAdmissionPolicy")
 
 
-def test_the_operator_reads_the_settings_that_it_is_given(everything):
-    read = read_settings(environment(everything))
+def test_the_operator_reads_the_settings_that_it_is_given(everything, tmp_path):
+    given = environment(everything)
+    mounted = tmp_path / "channels.yaml"
+    mounted.write_text("team: {kind: Slack, url: 'https://hooks.example.com/'}")
+    said = given.pop("CAUSAL_ROLLOUTS_CHANNELS_FILE")
+    read = read_settings(given | {"CAUSAL_ROLLOUTS_CHANNELS_FILE": str(mounted)})
+    assert read.channels_networks == "10.0.0.0/8"
     assert read.prometheus_url == "http://prometheus.monitoring:9090"
     assert read.watched == ("shop", "pay")
     assert (read.scrape, read.ingest_lag, read.workers, read.health_port) == (7.5, 3, 4, 9000)
@@ -169,8 +178,14 @@ def test_the_operator_reads_the_settings_that_it_is_given(everything):
     assert (read.pod_label, read.namespace_label) == ("kubernetes_pod", "kubernetes_namespace")
     assert (read.log_level, read.prices) == ("DEBUG", "cpu=0.031/core-hour")
     (container,) = operators_pod(everything)["containers"]
-    (mount,) = container["volumeMounts"]
-    assert str(read.prometheus_token_file) == f"{mount['mountPath']}/token"
+    token, channels = container["volumeMounts"]
+    assert str(read.prometheus_token_file) == f"{token['mountPath']}/token"
+    assert said == f"{channels['mountPath']}/channels.yaml"
+    secrets = {v["name"]: v["secret"] for v in operators_pod(everything)["volumes"]}
+    assert secrets[channels["name"]] == {
+        "secretName": "channels",
+        "items": [{"key": "mine.yaml", "path": "channels.yaml"}],
+    }
     assert container["ports"][0]["containerPort"] == read.health_port
 
 
@@ -207,6 +222,15 @@ def test_of_two_copies_a_lease_says_which_works():
     chosen = budget["spec"]["selector"]["matchLabels"].items()
     assert budget["spec"]["maxUnavailable"] == 1
     assert chosen <= pod["metadata"]["labels"].items()
+
+
+def test_without_channels_no_port_is_open_for_them_and_nothing_is_mounted():
+    found = objects("networkPolicy.enabled=true", "notifications.channelsSecret.name=channels")
+    rule = one(found, "NetworkPolicy")["spec"]["egress"][-1]
+    assert rule == {"ports": [{"port": 443, "protocol": "TCP"}]}
+    silent = objects("networkPolicy.enabled=true")
+    assert rule not in one(silent, "NetworkPolicy")["spec"]["egress"]
+    assert "CAUSAL_ROLLOUTS_CHANNELS_FILE" not in environment(silent)
 
 
 def test_a_release_without_a_metrics_source_is_refused():
