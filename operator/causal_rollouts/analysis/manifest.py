@@ -59,6 +59,7 @@ def manifest(reg: Registration) -> dict[str, object]:
                 "minDuration": _duration(stage.min_duration),
                 "maxDuration": _duration(stage.max_duration),
                 **_approval(stage),
+                **_holds(stage),
             }
             for stage in reg.stages
         ],
@@ -110,6 +111,15 @@ def _approval(stage: Stage) -> dict[str, object]:
     if not stage.approvals:
         return {}
     return {"approval": {"required": stage.approvals, "expires": _duration(stage.approval_expires)}}
+
+
+def _holds(stage: Stage) -> dict[str, object]:
+    given = {"holdBefore": stage.hold_before, "holdAfter": stage.hold_after}
+    return {
+        name: {"by": list(hold.by), "expires": _duration(hold.expires)}
+        for name, hold in given.items()
+        if hold is not None
+    }
 
 
 def _freeze(window: Window) -> dict[str, str]:

@@ -120,6 +120,11 @@ SERIES = Form(
 LABEL_NAME = Form(
     r"^[a-zA-Z_][a-zA-Z0-9_]*$", 64, "write the name of a label of the series: letters, digits and _"
 )
+USER = Form(
+    r"^[A-Za-z0-9][A-Za-z0-9:._@/+=-]*$",
+    253,
+    "write a user as the API server names it, like system:serviceaccount:ci:deployer",
+)
 TIME = _time("write a duration in whole units, like 30s, 5m or 1h30m; at most 720h")
 LASTING = _time(
     "write a duration in whole units, like 30s, 5m or 1h30m; more than 0s and at most 720h", closed=False
@@ -161,6 +166,7 @@ ServiceName = Annotated[str, AfterValidator(SERVICE.check), SERVICE.field]
 MetricLabel = Annotated[str, AfterValidator(LABEL.check), LABEL.field]
 LabelName = Annotated[str, AfterValidator(LABEL_NAME.check), LABEL_NAME.field]
 SeriesName = Annotated[str, AfterValidator(SERIES.check), SERIES.field]
+UserName = Annotated[str, AfterValidator(USER.check), USER.field]
 Duration = Annotated[str, AfterValidator(TIME.check), TIME.field]
 Lasting = Annotated[str, AfterValidator(LASTING.check), LASTING.field]
 Beforehand = Annotated[str, AfterValidator(BEFOREHAND.check), BEFOREHAND.field]

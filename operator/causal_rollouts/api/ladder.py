@@ -1,12 +1,12 @@
-"""The stages of a manifest to those of a registration, with the approvals that hold for each."""
+"""The stages of a manifest to those of a registration, with the approvals and holds of each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from causal_rollouts.api.units import seconds
-from causal_rollouts.api.v1alpha1 import Approval, Stage
 from causal_rollouts.api.v1alpha1_policy import Guardrails, RequiredApproval
+from causal_rollouts.api.v1alpha1_stages import Approval, Hold, Stage
 from causal_rollouts.model import registration as model
 
 PLAIN = model.Stage(0, 0.0, 0.0)
@@ -23,7 +23,7 @@ def demanded(stage: Stage, guardrails: Guardrails | None) -> RequiredApproval | 
     return rule if rule is not None and stage.weight >= (rule.from_weight or 0) else None
 
 
-def lasting(approval: Approval) -> float:
+def lasting(approval: Approval | Hold) -> float:
     """Seconds that a person's word counts."""
     return seconds(approval.expires) if approval.expires else PLAIN.approval_expires
 
@@ -35,4 +35,12 @@ def _stage(stage: Stage, approval: Approval | None) -> model.Stage:
         seconds(stage.max_duration),
         approvals=approval.required if approval else 0,
         approval_expires=lasting(approval) if approval else PLAIN.approval_expires,
+        hold_before=_hold(stage.hold_before),
+        hold_after=_hold(stage.hold_after),
     )
+
+
+def _hold(hold: Hold | None) -> model.Hold | None:
+    if hold is None:
+        return None
+    return model.Hold(tuple(hold.by), lasting(hold))

@@ -8,14 +8,12 @@ the defaults are the policy's.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic.config import JsonDict
 
 from causal_rollouts.api.forms import (
-    TIME,
     Beforehand,
     BudgetPart,
     Completeness,
@@ -33,13 +31,11 @@ from causal_rollouts.api.forms import (
 )
 from causal_rollouts.api.part import Part
 from causal_rollouts.api.rule import Rule, named_once, validations
-from causal_rollouts.api.units import DECIMAL, decimal, seconds
+from causal_rollouts.api.units import DECIMAL, decimal
 from causal_rollouts.api.v1alpha1_freeze import Freeze
 from causal_rollouts.api.v1alpha1_metrics import Metric
+from causal_rollouts.api.v1alpha1_stages import RISING, Stage, rising
 from causal_rollouts.model.metrics import MetricKind
-
-HEAVIEST = 70
-"""Percent of the traffic that a canary may take: with its baseline at most 80, stable stays a control."""
 
 ROUNDING = 1e-6
 """Decimals with six digits add up to their sum only so nearly in floating point."""
@@ -68,57 +64,6 @@ class Traffic(Part):
             description="HTTPRoutes in this namespace that send to the Service.", json_schema_extra=_BY_NAME
         )
     )
-
-
-_FORM = quoted(TIME.pattern)
-ROOM = Rule(
-    f"!(self.minDuration.matches({_FORM}) && self.maxDuration.matches({_FORM})) || "
-    "duration(self.maxDuration) >= duration(self.minDuration)",
-    "maxDuration is below minDuration; raise maxDuration or lower minDuration",
-    field="maxDuration",
-)
-
-
-class Approval(Part):
-    """People that must agree to a step. Who may is RBAC: the verb approve on causalrollouts."""
-
-    required: int = Field(ge=1, le=10, description="Different people that must agree.")
-    expires: Lasting | None = Field(
-        default=None, description="How long a person's word counts, like 8h (default 24h)."
-    )
-
-
-class Stage(Part):
-    """One step of the ladder."""
-
-    RULES = (ROOM,)
-
-    weight: int = Field(
-        ge=1, le=HEAVIEST, description="Share of the requests that the canary takes, in percent."
-    )
-    min_duration: Duration = Field(description="Least time in this stage, like 5m.")
-    max_duration: Lasting = Field(description="Time after which onInconclusive applies, like 30m.")
-    approval: Approval | None = Field(
-        default=None, description="People that must agree before the stage is left upwards."
-    )
-
-    def broken(self) -> Iterator[Rule]:
-        """A stage that would end before it may."""
-        if seconds(self.max_duration) < seconds(self.min_duration):
-            yield ROOM
-
-
-RISING = Rule(
-    "self.all(i, stage, i == 0 || stage.weight > self[i - 1].weight)",
-    "weights must rise strictly from stage to stage; order the stages by weight and drop repeated ones",
-)
-
-
-def rising(stages: list[Stage]) -> list[Stage]:
-    """The stages, if each has more weight than the one before it."""
-    if any(above.weight <= below.weight for below, above in pairwise(stages)):
-        raise RISING.broken
-    return stages
 
 
 class Arms(Part):

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from causal_rollouts.api.forms import Duration, MetricLabel, Probability
 from causal_rollouts.api.part import Part
-from causal_rollouts.api.v1alpha1 import HEAVIEST, Approval, Choices, Windows
+from causal_rollouts.api.v1alpha1 import Choices, Windows
 from causal_rollouts.api.v1alpha1_notifications import Notification
+from causal_rollouts.api.v1alpha1_stages import HEAVIEST, Approval
 
 
 class RequiredApproval(Approval):

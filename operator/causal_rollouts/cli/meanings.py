@@ -45,6 +45,11 @@ MEANINGS: dict[Reason, Meaning] = {
         "Recommend.",
         "`approve`, by somebody with the verb approve; or `abort`.",
     ),
+    Reason.HELD: Meaning(
+        "The step that is named is due, and a pipeline or somebody else whom the stage names has to release "
+        "it.",
+        "Wait for it, or look why it does not; `abort` needs nobody's word.",
+    ),
     Reason.PAUSED_BY_USER: Meaning(
         "The release is paused; the weights stay, and harm still reverts.", "`resume` or `abort`."
     ),

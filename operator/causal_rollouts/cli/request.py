@@ -43,7 +43,7 @@ async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContex
         user = await user_of(cluster.kube)
         if verb in NAMED and not user:
             raise Stopped(f"{asked.name}: the API server does not say who you are; {verb} needs a name")
-        step = meant.release.stage + 1 if verb == "approve" else 0
+        step = meant.release.stage + 1 if verb == "approve" else None
         value = written(user, meant.name, step=step, reason=asked.reason)
         await annotate(cluster, rollout, verb, value)
         follow = f"follow it with: status {asked.name} -n {cluster.namespace} --watch"

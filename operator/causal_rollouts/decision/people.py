@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from causal_rollouts.decision.holds import RISES, holds
 from causal_rollouts.decision.situation import Situation
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.reasons import Act, Reason
 from causal_rollouts.model.registration import Mode
 
-RISES = frozenset({Reason.SAFETY_PROVEN, Reason.TIME_PASSED})
 REVERTS = frozenset({Reason.HARM_PROVEN, Reason.NEIGHBOUR_HARM, Reason.OUT_OF_TIME, Reason.BACKEND_HARM})
 """Steps of the evidence. What people ask for, tripwires and what ends a release by itself wait for nobody."""
 
@@ -38,12 +38,16 @@ def unapproved(s: Situation, decision: Decision) -> Decision | None:
 
 
 def approvers(s: Situation, act: Act) -> tuple[str, ...]:
-    """Different people whose approval of this step of this stage has not expired, in the order they came."""
+    """Different people whose approval of this step of this stage has not expired, in the order they came.
+
+    Who is named to release a hold is no second pair of eyes.
+    """
     lasts = s.stage.approval_expires
+    named = {user for hold in holds(s) for user in hold.by}
     counted = [
         a.user
         for a in s.release.approvals
-        if a.stage == s.release.stage and a.act is act and s.now - a.time < lasts
+        if a.stage == s.release.stage and a.act is act and s.now - a.time < lasts and a.user not in named
     ]
     return tuple(dict.fromkeys(counted))
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from causal_rollouts.decision.freeze import frozen_until, instant
+from causal_rollouts.decision.holds import held
 from causal_rollouts.decision.people import unapproved
 from causal_rollouts.decision.situation import Situation
 from causal_rollouts.model.decision import Decision
@@ -76,4 +77,4 @@ def _weights_set(s: Situation) -> bool:
     return here and newest.weights.canary > 0
 
 
-RESTRAINTS: tuple[Restraint, ...] = (unapproved, frozen, waiting_for_others)
+RESTRAINTS: tuple[Restraint, ...] = (unapproved, held, frozen, waiting_for_others)

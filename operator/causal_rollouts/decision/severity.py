@@ -44,6 +44,8 @@ SEVERITY: Mapping[str, Severity] = MappingProxyType(
         Reason.PAUSED_BY_USER: Severity.INFO,
         Reason.PROMOTED_BY_USER: Severity.INFO,
         Reason.FROZEN: Severity.INFO,
+        # For the pipeline that releases it.
+        Reason.HELD: Severity.INFO,
         Reason.PROBING: Severity.INFO,
         Reason.SAFETY_PROVEN: Severity.INFO,
         Reason.TIME_PASSED: Severity.INFO,
@@ -65,13 +67,14 @@ MUTED = frozenset({Reason.NO_DATA, Reason.INCOMPLETE_DATA, Reason.SHARE_MISMATCH
 LOW_SAMPLE: frozenset[str] = MUTED | {Reason.OUT_OF_TIME, Reason.DESIGN_UNSOUND}
 """Nothing was shown, for want of data or of data that can be compared: never a page."""
 
-_HELD = MUTED | {
+_WAITS = MUTED | {
     Reason.SHARED_INCIDENT,
     Reason.BLOCKED,
     Reason.INVALID_SPEC,
     Reason.DESIGN_UNSOUND,
     Reason.OVER_HEADROOM,
     Reason.AWAITING_APPROVAL,
+    Reason.HELD,
     Reason.FROZEN,
 }
 """Holds that somebody may want to hear of; all others are the machine at work."""
@@ -85,7 +88,7 @@ def cause(decision: Decision, phase: Phase | None, outcome: Outcome | None) -> s
         return str(outcome or "")
     if decision.act is not Act.HOLD:
         return str(decision.reason) if decision.reason in SEVERITY else ""
-    if decision.reason in _HELD:
+    if decision.reason in _WAITS:
         return str(decision.reason)
     ending = phase in {Phase.REVERTING, Phase.FINISHING}
     return str(Verdict.HARM) if decision.verdict is Verdict.HARM and not ending else ""

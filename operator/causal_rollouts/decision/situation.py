@@ -78,6 +78,11 @@ class Situation:
         return self.release.stage == len(self.registration.stages) - 1
 
     @property
+    def next_stage(self) -> Stage | None:
+        """The stage that a rise leads to, None where that is the promotion."""
+        return None if self.last_stage else self.registration.stages[self.release.stage + 1]
+
+    @property
     def enforcing(self) -> bool:
         """Evidence acts, where asked for after a person agreed; else it is only told."""
         return self.registration.mode is not Mode.OBSERVE

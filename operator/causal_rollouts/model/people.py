@@ -20,12 +20,12 @@ _FORM = re.compile(
 class Asked:
     """One request: `<user>:<release>`, an approval `<user>:<release>/<step>`, each with words after a space.
 
-    step: as people count, from 1; 0 where none is named.
+    step: as people count, from 1, and 0 before the first; None where none is named.
     """
 
     user: str
     release: str
-    step: int = 0
+    step: int | None = None
     reason: str = ""
 
     @property
@@ -39,9 +39,8 @@ def read(value: str) -> Asked | None:
     found = _FORM.match(value)
     if found is None:
         return None
-    return Asked(
-        found["user"] or "", found["release"], int(found["step"] or 0), (found["reason"] or "").strip()
-    )
+    step = int(found["step"]) if found["step"] else None
+    return Asked(found["user"] or "", found["release"], step, (found["reason"] or "").strip())
 
 
 def meant_for(value: str) -> str:
@@ -50,12 +49,11 @@ def meant_for(value: str) -> str:
     return asked.release if asked is not None else ""
 
 
-def written(user: str, release: str, *, step: int = 0, reason: str = "") -> str:
+def written(user: str, release: str, *, step: int | None = None, reason: str = "") -> str:
     """The value of an annotation; `read` reads it back."""
     words = " ".join(reason.split())
-    return (
-        (f"{user}:" if user else "") + release + (f"/{step}" if step else "") + (f" {words}" if words else "")
-    )
+    who, which = f"{user}:" if user else "", "" if step is None else f"/{step}"
+    return f"{who}{release}{which}" + (f" {words}" if words else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ class Reason(StrEnum):
     FROZEN = "Frozen"
     WAITING_FOR_OTHERS = "WaitingForOthers"
     AWAITING_APPROVAL = "AwaitingApproval"
+    HELD = "Held"
     PAUSED_BY_USER = "PausedByUser"
     PROMOTED_BY_USER = "PromotedByUser"
     AA_TESTED = "AATested"

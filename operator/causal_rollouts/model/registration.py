@@ -34,10 +34,19 @@ class OnInconclusive(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A step waits until one of these releases it, users as the API server names them; a word expires."""
+
+    by: tuple[str, ...]
+    expires: float = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """One step of the ladder. weight in thousandths of the traffic; durations in seconds.
 
     approvals: people that must agree before it is left upwards; each word counts for approval_expires.
+    hold_before: what its traffic waits for. hold_after: what waits for it to be left upwards.
     """
 
     weight: int
@@ -45,6 +54,8 @@ class Stage:
     max_duration: float
     approvals: int = 0
     approval_expires: float = 86_400.0
+    hold_before: Hold | None = None
+    hold_after: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)

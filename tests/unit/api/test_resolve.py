@@ -7,7 +7,7 @@ from causal_rollouts.api.reach import out_of_reach
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.freeze import Recurring, Span
 from causal_rollouts.model.metrics import Gating, Margins, Matcher, MetricKind
-from causal_rollouts.model.registration import ArmsPlan, Budget, Mode, OnInconclusive, Stage, Times
+from causal_rollouts.model.registration import ArmsPlan, Budget, Hold, Mode, OnInconclusive, Stage, Times
 from causal_rollouts.model.switchback import Switchback
 from causal_rollouts.model.traffic import TrafficPlan
 from tests.unit.api.specs import errors, latency, problems, resolved, spec, stage
@@ -327,3 +327,29 @@ def test_metrics_that_could_never_promote_or_revert_are_said():
     assert reach({**only, "mode": "Observe"}, Grid(15, 17, 7.5)) == []
     (found,) = reach(spec(metrics=[errors()], weights={"errors": "0"}), Grid(15, 17, 7.5))
     assert found.startswith("spec.weights: no metric that may revert has a part of the error budget")
+
+
+def test_holds_name_who_releases_them_and_how_long_a_word_counts():
+    hold = {"by": ["system:serviceaccount:ci:deployer", "oidc:ann@example.com"], "expires": "8h"}
+    given = [stage() | {"holdBefore": hold}, stage(25) | {"holdAfter": {"by": ["bob"]}}]
+    first, second = resolved(spec(stages=given)).registration.stages
+    assert first.hold_before == Hold(("system:serviceaccount:ci:deployer", "oidc:ann@example.com"), 28_800.0)
+    assert (first.hold_after, second.hold_before) == (None, None)
+    assert second.hold_after == Hold(("bob",))
+
+
+@pytest.mark.parametrize(
+    ("hold", "said"),
+    [
+        ({}, "spec.stages[0].holdBefore.by: is missing; add it"),
+        ({"by": []}, "spec.stages[0].holdBefore.by: "),
+        (
+            {"by": ["ann smith"]},
+            "spec.stages[0].holdBefore.by[0]: 'ann smith' has another form; write a",
+        ),
+        ({"by": ["ann"], "expires": "0s"}, "spec.stages[0].holdBefore.expires: '0s' has another form"),
+    ],
+)
+def test_a_hold_that_nobody_can_release_is_told(hold, said):
+    (found,) = problems(spec(stages=[stage() | {"holdBefore": hold}]))
+    assert found.startswith(said)

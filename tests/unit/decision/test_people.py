@@ -111,9 +111,10 @@ def test_in_recommend_tripwires_act_and_so_does_harm_to_a_fleet_that_rolls() -> 
         ("ann:checkout-1/2 looks fine: ship it", Asked("ann", "checkout-1", 2, "looks fine: ship it")),
         (
             "system:serviceaccount:ci:bot:checkout-1 x:y",
-            Asked("system:serviceaccount:ci:bot", "checkout-1", 0, "x:y"),
+            Asked("system:serviceaccount:ci:bot", "checkout-1", None, "x:y"),
         ),
         ("ann@example.com:checkout-1/1", Asked("ann@example.com", "checkout-1", 1)),
+        ("system:serviceaccount:ci:bot:checkout-1/0", Asked("system:serviceaccount:ci:bot", "checkout-1", 0)),
         ("ann:Not A Release", None),
         ("", None),
     ],
