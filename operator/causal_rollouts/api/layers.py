@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from causal_rollouts.api.defaults import DEFAULTS, MARGINS
 from causal_rollouts.api.v1alpha1 import Choices
 from causal_rollouts.api.v1alpha1_metrics import Metric
-from causal_rollouts.api.v1alpha1_policy import Guardrails
+from causal_rollouts.api.v1alpha1_policy import PolicySpec
 from causal_rollouts.model.world import Json
 
 NESTED = ("evidence", "weights", "windowWeights", "arms", "switchback")
@@ -66,17 +66,21 @@ def layered(own: Choices, given: Choices | None) -> Layers:
     return Layers(merged, origins)
 
 
-def effective(layers: Layers, choices: Choices, guardrails: Guardrails | None) -> Json:
+def effective(layers: Layers, choices: Choices, policy: PolicySpec) -> Json:
     """Each choice with the value in force and who said it; metrics with the margins in force.
 
-    Guardrails stand beside them: what they ask for holds too, or bounds what may be said.
+    Guardrails stand beside them: what they ask for holds too, or bounds what may be said. So do
+    notifications, which a rollout cannot say.
     """
     flat = dict(_flat(layers.merged))
     flat["metrics"] = [in_force(metric) for metric in choices.metrics or []]
     chosen = {
         name: {"value": value, "from": str(layers.origins[name])} for name, value in sorted(flat.items())
     }
-    bounds = said(guardrails) if guardrails else {}
+    if policy.notifications:
+        told = [said(one) for one in policy.notifications]
+        chosen["notifications"] = {"value": told, "from": str(Origin.POLICY)}
+    bounds = said(policy.guardrails) if policy.guardrails else {}
     return chosen | {
         f"guardrails.{name}": {"value": value, "from": str(Origin.GUARDRAIL)}
         for name, value in bounds.items()

@@ -89,7 +89,7 @@ def resolve(
         target=registration.target,
         gate=str(choices.gate),
         suspend=bool(rollout.suspend),
-        effective=effective(layers, choices, rules.guardrails),
+        effective=effective(layers, choices, rules),
         limits=_limits(rules.guardrails),
         kept_records=rules.retention.records if rules.retention else RECORDS,
     )

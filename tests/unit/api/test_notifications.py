@@ -60,3 +60,10 @@ def test_what_is_wrong_is_said_with_field_and_fix(entry: Json, said: str) -> Non
 def test_a_rollout_cannot_name_channels() -> None:
     mine = resolved(spec(notifications=[{"channel": "mine"}]))
     assert mine.registration.notifications == ()
+
+
+def test_what_is_told_stands_among_the_settings_in_force() -> None:
+    given = policy({"channel": "team", "atLeast": "Ticket"})
+    shown = resolved(policy=given).effective["notifications"]
+    assert shown == {"value": given["notifications"], "from": "policy"}
+    assert "notifications" not in resolved().effective
