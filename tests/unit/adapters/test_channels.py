@@ -23,8 +23,8 @@ def test_a_good_file_is_read_and_read_anew_when_it_changes(tmp_path: Path) -> No
     made = file(tmp_path, GOOD)
     found = read_channels(made)
     assert (found["oncall"].kind, found["oncall"].token) == (Kind.CLOUD_EVENTS, "t0ken-5b1e")
-    file(tmp_path, GOOD.replace("t0ken", "newer"))
-    assert read_channels(made)["oncall"].token == "newer-5b1e"  # noqa: S105 - nobody's
+    file(tmp_path, GOOD.replace("t0ken", "a-newer-one"))
+    assert read_channels(made)["oncall"].token == "a-newer-one-5b1e"  # noqa: S105 - nobody's
     assert read_channels(None) == {}
 
 

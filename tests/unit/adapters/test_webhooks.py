@@ -146,11 +146,13 @@ async def test_a_token_goes_as_a_header_and_nothing_of_the_answer_is_kept(tmp_pa
         endpoint(status(200, Set_Cookie="a=b")) as there,
         webhooks.connect(channels(tmp_path, there.url), ()) as postbox,
     ):
-        named = Channel("team", Kind.CLOUD_EVENTS, there.url, SECRET)
+        # By a name: of an address no client keeps cookies anyway.
+        url = there.url.replace("127.0.0.1", "localhost")
+        named = Channel("team", Kind.CLOUD_EVENTS, url, SECRET)
         postbox.channels = lambda: {"team": named}
         await settle(postbox, notice(), notice(seq=13))
         assert SECRET not in repr(named)
-        assert there.url not in repr(named)
+        assert url not in repr(named)
     assert [headers["Authorization"] for headers, _ in there.got] == [f"Bearer {SECRET}"] * 2
     assert not any("Cookie" in headers for headers, _ in there.got)
 

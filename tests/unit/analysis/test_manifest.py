@@ -8,11 +8,21 @@ from causal_rollouts.analysis.manifest import manifest, registration
 from causal_rollouts.analysis.rows import BadRecording
 from causal_rollouts.model.freeze import Recurring, Span
 from causal_rollouts.model.metrics import Matcher, Metric, MetricKind
-from causal_rollouts.model.registration import ArmsPlan, Budget, Mode, OnInconclusive, Registration, Times
+from causal_rollouts.model.registration import (
+    ArmsPlan,
+    Budget,
+    Hold,
+    Mode,
+    OnInconclusive,
+    Registration,
+    Times,
+)
 from causal_rollouts.model.scatter import Scatter
 from causal_rollouts.model.switchback import Switchback
 from causal_rollouts.model.traffic import TrafficPlan
 from tests.unit.analysis.recordings import SETTING, recorded
+
+HOLD = Hold(("system:serviceaccount:ci:deployer", "bob"), 7200.0)
 
 
 def back_and_forth(reg: Registration) -> Registration:
@@ -43,7 +53,10 @@ def test_every_choice_survives_its_manifest():
             replace(of, of="done_total"),
             *plain.metrics[1:],
         ),
-        stages=tuple(replace(stage, approvals=2, approval_expires=3600.0) for stage in plain.stages),
+        stages=tuple(
+            replace(stage, approvals=2, approval_expires=3600.0, hold_before=HOLD, hold_after=Hold(("qa",)))
+            for stage in plain.stages
+        ),
         arms=ArmsPlan(4, 2.0, 150),
         budget=Budget(alpha=0.005, first_window=0.5, advance=1.5, promote_continuous=2.0, promote_counts=2.0),
         times=Times(history=1200.0, warm_up=3, blackout=1, bake=60.0),

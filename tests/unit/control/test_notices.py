@@ -64,6 +64,22 @@ def test_at_rest_nothing_is_sent_again_and_nothing_is_written(monkeypatch) -> No
     assert (story.world.api.version, listener.tries) == (before, sent)
 
 
+def test_while_a_release_runs_its_status_holds_what_is_settled(monkeypatch) -> None:
+    looks(monkeypatch, scripted.harmless)
+    listener = Listener()
+    story = listened(listener)
+    request(story)
+    assert story.reach("Observing", 1)
+    story.run(3)
+    assert listener.heard("team") == PROMOTED[:1]
+    (first,) = listener.ids("team")
+    assert cursors(story) == {"team": first}
+    assert story.condition("Notified")["reason"] == "Delivered"
+    restarted(story, listener)
+    story.run(2)
+    assert listener.ids("team").count(first) == 1
+
+
 def test_without_notifications_a_status_says_nothing_of_them(monkeypatch) -> None:
     looks(monkeypatch, scripted.harmless)
     story = listened(Listener(), [])
