@@ -95,7 +95,7 @@ def test_a_slow_node_is_not_blamed_on_a_good_release(
         _latency(basket, tmp_path / name, forget=name == "without") for name in ("with", "without")
     )
     say(f"latency with its past {_told(with_past)}, of the same samples without it {_told(without)}")
-    # Of the same samples: what the past takes off is what the canary's node did, whatever chance adds to both.
+    # Of the same samples: what the past takes off is the canary's node, whatever chance adds to both.
     assert with_past["effect"] < without["effect"]
     assert with_past["upper"] < without["upper"]
     basket.ask("abort")
