@@ -29,6 +29,7 @@ from causal_rollouts.runtime.health import Health
 from causal_rollouts.runtime.logs import configure
 from causal_rollouts.runtime.metrics import MeteredStore, RolloutMetrics
 from causal_rollouts.runtime.notice_metrics import NoticeMetrics
+from causal_rollouts.runtime.release_metrics import ReleaseMetrics
 from causal_rollouts.runtime.settings import BadSettings, OperatorSettings, read_settings
 from causal_rollouts.runtime.wiring import connect
 
@@ -120,7 +121,7 @@ async def operate(
     metrics = RolloutMetrics(registry)
     if isinstance(ports.notifier, Postbox):
         registry.register(NoticeMetrics(ports.notifier))
-    shown = replace(ports, rollouts=MeteredStore(ports.rollouts, metrics))
+    shown = replace(ports, rollouts=MeteredStore(ports.rollouts, metrics, ReleaseMetrics(registry)))
     work = working(shown, Settings(grid=settings.grid, prices=settings.prices), election)
     queue = KeyedQueue(metrics.counting(work), workers=settings.workers)
     health = Health(queue, registry, leads=lambda: election is None or election.leads)

@@ -16,6 +16,7 @@ from causal_rollouts.model.actions import Action
 from causal_rollouts.model.crowd import Other
 from causal_rollouts.model.world import Json, Key
 from causal_rollouts.ports import Broken, NotYet, Record, Refused, Rollout, RolloutStore
+from causal_rollouts.runtime.release_metrics import ReleaseMetrics
 
 PREFIX = "causal_rollouts"
 WHOSE = ("namespace", "rollout")
@@ -96,12 +97,14 @@ class MeteredStore:
 
     store: RolloutStore
     metrics: RolloutMetrics
+    releases: ReleaseMetrics
 
     async def rollout(self, key: Key) -> Rollout | None:
         """As the store, and its series go with it."""
         found = await self.store.rollout(key)
         if found is None:
             self.metrics.forget(key)
+            self.releases.forget(key)
         return found
 
     async def rollouts_on(self, namespace: str, target: str) -> tuple[Key, ...]:
@@ -143,9 +146,11 @@ class MeteredStore:
 
     async def _written(self, record: Record, writing: Awaitable[Record]) -> Record:
         try:
-            return await writing
+            written = await writing
         except NotYet:
             raise
         except Exception as error:
             self.metrics.not_written(record.key, error)
             raise
+        self.releases.show(written)
+        return written

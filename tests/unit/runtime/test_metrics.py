@@ -1,14 +1,19 @@
 """What a scrape of the operator shows while releases go their way."""
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, field, replace
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from causal_rollouts.control import reconcile
+from causal_rollouts.model.reasons import Phase
+from causal_rollouts.model.release import Release
+from causal_rollouts.model.trace import Point, Reading
 from causal_rollouts.model.world import Key
 from causal_rollouts.ports import Broken, NotYet, Ports, Record, Refused
 from causal_rollouts.runtime.metrics import MeteredStore, RolloutMetrics
+from causal_rollouts.runtime.release_metrics import ReleaseMetrics
 from tests.unit.control import scripted
 from tests.unit.control.stories import Story
 
@@ -22,12 +27,13 @@ class Scrape:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.metrics = RolloutMetrics(self.registry)
+        self.releases = ReleaseMetrics(self.registry)
 
     def story(self) -> Story:
         return scripted.quick(self.cut)
 
     def cut(self, ports: Ports) -> Ports:
-        return replace(ports, rollouts=MeteredStore(ports.rollouts, self.metrics))
+        return replace(ports, rollouts=MeteredStore(ports.rollouts, self.metrics, self.releases))
 
     def value(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(f"causal_rollouts_{name}", WHOSE | labels)
@@ -66,6 +72,60 @@ def test_a_reverted_release_is_shown_with_its_reason_and_one_phase_at_a_time(
     assert scrape.value("rollout_condition", type="Ready", reason="Reverted") == 0
 
 
+def test_a_running_release_shows_what_it_went_by_and_its_end_is_counted(
+    scrape: Scrape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "look", scripted.looking(scripted.harm_in_a_stage))
+    story = scrape.story()
+    story.run(A_RESYNC)
+    assert scrape.value("release_step") is None
+    story.request("v2")
+    assert story.reach("Observing", stage=0)
+    assert scrape.value("release_step") == 1
+    weight = story.weight / 1000
+    assert scrape.value("release_weight", arm="canary") == weight
+    assert scrape.value("release_weight", arm="stable") == pytest.approx(1.0 - 2 * weight)
+    assert story.run(
+        120, until=lambda: scrape.value("release_harm_nats") is not None or story.phase == "Done"
+    )
+    assert story.end() == "Reverted"
+    assert scrape.value("releases_total", outcome="Reverted", reason="HarmProven") == 1
+    assert scrape.value("release_step") is None
+    assert scrape.value("release_weight", arm="canary") is None
+
+
+def test_effects_and_evidence_are_those_of_the_newest_look(scrape: Scrape) -> None:
+    readings = (
+        Reading("latency", math.log(1.25), math.log(1.1), math.inf, 6.5, -math.inf),
+        Reading("errors", math.nan, math.nan, math.nan, -math.inf, 2.0),
+    )
+    release = Release("checkout-1", "b", "a", "", Phase.OBSERVING, 0.0, stage=1)
+    told = Told(release, (Point(1.0, 1, 100, 6.5, "Harm", readings),))
+    scrape.releases.show(told)  # type: ignore[arg-type]
+    assert scrape.value("release_effect", metric="latency", bound="estimate") == pytest.approx(0.25)
+    assert scrape.value("release_effect", metric="latency", bound="lower") == pytest.approx(0.1)
+    assert scrape.value("release_effect", metric="latency", bound="upper") is None
+    assert scrape.value("release_effect", metric="errors", bound="estimate") is None
+    assert scrape.value("release_evidence_nats", metric="latency", of="harm") == 6.5
+    assert scrape.value("release_evidence_nats", metric="errors", of="safety") == 2.0
+    assert scrape.value("release_harm_nats") == 6.5
+    for _ in range(2):
+        scrape.releases.show(replace(told, final=True))  # type: ignore[arg-type]
+    assert scrape.value("releases_total", outcome="Aborted", reason="") == 1
+
+
+@dataclass(frozen=True)
+class Told:
+    """As much of a record as is shown."""
+
+    release: Release
+    trace: tuple[Point, ...]
+    final: bool = False
+    key: Key = field(default_factory=lambda: Key("shop", "checkout"))
+    name: str = "checkout-1"
+    decisions: tuple[()] = ()
+
+
 def test_a_rollout_that_is_gone_leaves_no_series(scrape: Scrape) -> None:
     story = scrape.story()
     story.run(A_RESYNC)
@@ -95,7 +155,7 @@ RECORD = type("Named", (), {"key": Key("shop", "checkout")})()
 async def test_a_record_that_cannot_be_written_is_counted_and_a_conflict_is_not(
     scrape: Scrape, error: Exception, kind: str, counted: int
 ) -> None:
-    store = MeteredStore(FullDisk(error), scrape.metrics)  # type: ignore[arg-type]
+    store = MeteredStore(FullDisk(error), scrape.metrics, scrape.releases)  # type: ignore[arg-type]
     with pytest.raises(type(error)):
         await store.write_ahead(RECORD)  # type: ignore[arg-type]
     assert (scrape.value("record_write_failures_total", kind=kind) or 0) == counted
