@@ -1,6 +1,7 @@
 """Arms with a past of their own: a slow node is not the release, a slow release is, and no step is lost."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,14 +47,18 @@ def nodes(shop: Shop) -> dict[str, str]:
     return {pod["metadata"]["labels"][SLOT]: pod["spec"]["nodeName"] for pod in arm_pods(shop)}
 
 
-def _latency(shop: Shop, where: Path, *, forget: bool) -> dict[str, float]:
-    """Latency at the last look of the first stage, decided again; forget: without the pre-period."""
-    source = ("--prometheus", shop.cluster.prometheus_url)
-    shop.command("record", shop.app.name, "-n", shop.app.namespace, *source, "-o", str(where))
-    if forget:
-        timeline = json.loads((where / "timeline.json").read_text())
-        kept = [change for change in timeline if change["stage"] is not None]
-        (where / "timeline.json").write_text(json.dumps(kept))
+def _forgetful(recording: Path) -> Path:
+    """A copy that knows nothing of the pre-period."""
+    where = recording.with_name("without")
+    shutil.copytree(recording, where)
+    timeline = json.loads((where / "timeline.json").read_text())
+    kept = [change for change in timeline if change["stage"] is not None]
+    (where / "timeline.json").write_text(json.dumps(kept))
+    return where
+
+
+def _latency(shop: Shop, where: Path) -> dict[str, float]:
+    """Latency at the last look of the first stage, decided again."""
     lines = [json.loads(line) for line in shop.command("replay", str(where), "-o", "jsonl").splitlines()]
     last = [line for line in lines if line["stage"] == 0 and line["metrics"][0]["effect"] is not None][-1]
     found: dict[str, float] = last["metrics"][0]
@@ -91,17 +96,17 @@ def test_a_slow_node_is_not_blamed_on_a_good_release(
     told = [d["decision"] for d in basket.decisions()]
     assert not [d for d in told if d["act"] in {"Revert", "Pause"}]
     assert "Replacing" in {d["reason"] for d in told}
-    with_past, without = (
-        _latency(basket, tmp_path / name, forget=name == "without") for name in ("with", "without")
-    )
-    say(f"latency with its past {_told(with_past)}, of the same samples without it {_told(without)}")
-    # Of the same samples: what the past takes off is the canary's node, whatever chance adds to both.
-    assert with_past["effect"] < without["effect"]
-    assert with_past["upper"] < without["upper"]
     basket.ask("abort")
     assert basket.wait_end(seconds=90) == "Aborted"
     assert basket.home()
     basket.back_to("v1")
+    recording, source = tmp_path / "with", ("--prometheus", basket.cluster.prometheus_url)
+    basket.command("record", basket.app.name, "-n", basket.app.namespace, *source, "-o", str(recording))
+    with_past, without = (_latency(basket, where) for where in (recording, _forgetful(recording)))
+    say(f"latency with its past {_told(with_past)}, of the same samples without it {_told(without)}")
+    # Of the same samples: what the past takes off is the canary's node, whatever chance adds to both.
+    assert with_past["effect"] < without["effect"]
+    assert with_past["upper"] < without["upper"]
 
 
 def test_a_slower_release_is_reverted_after_its_pre_period(basket: Shop) -> None:
