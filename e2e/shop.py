@@ -90,10 +90,11 @@ class Shop:
         name = f"{GROUP}/{verb}={value}"
         self._kubectl("annotate", "--overwrite", "causalrollout", self.app.name, name)
 
-    def command(self, *words: str, seconds: float = 120.0) -> str:
-        """What a command of the product prints, for the cluster's admin."""
+    def command(self, *words: str, seconds: float = 120.0, who: Cluster | None = None) -> str:
+        """What a command of the product prints, for the cluster's admin or somebody else."""
         argv = [sys.executable, "-m", "causal_rollouts.cli.main", *words]
-        environment = {**self.cluster.environment(), "PYTHONPATH": "operator", "PATH": "/usr/bin:/bin"}
+        cluster = who or self.cluster
+        environment = {**cluster.environment(), "PYTHONPATH": "operator", "PATH": "/usr/bin:/bin"}
         done = subprocess.run(
             argv, env=environment, capture_output=True, text=True, timeout=seconds, check=False
         )

@@ -8,6 +8,7 @@ import pytest
 
 from e2e.api.asking import Answer, ask
 from e2e.api.manifests import EXAMPLES, Manifest, documents
+from e2e.api.persons import annotated, person
 from e2e.cluster import access
 from e2e.cluster.kubectl import kubectl
 from e2e.cluster.progress import wait_for
@@ -35,34 +36,10 @@ def running(installed: Cluster, namespace: str) -> str:
     return namespace
 
 
-def person(cluster: Cluster, namespace: str, user: str, *verbs: str) -> Cluster:
-    """Somebody who may edit the rollout, and has these verbs of ours besides."""
-    role = f"{user.replace(':', '-')}-role"
-    words = [f"--verb={verb}" for verb in ("get", "list", "patch", "create", *verbs)]
-    resource = "--resource=causalrollouts.causalrollouts.dev"
-    kubectl(cluster, "-n", namespace, "create", "role", role, *words, resource)
-    kubectl(cluster, "-n", namespace, "create", "rolebinding", role, f"--role={role}", f"--user={user}")
-    made = replace(cluster, kubeconfig=access.user_kubeconfig(cluster, user))
-    wait_for("the role to be in force", lambda: annotated(made, namespace, "note", "x").ok, 15)
-    return made
-
-
-def annotated(who: Cluster, namespace: str, verb: str, value: str) -> Answer:
-    words = [
-        "-n",
-        namespace,
-        "annotate",
-        "--overwrite",
-        "cro",
-        "checkout",
-        f"causalrollouts.dev/{verb}={value}",
-    ]
-    return ask(who, *words)
-
-
 def test_who_has_the_verb_approves_in_their_own_name(installed: Cluster, running: str) -> None:
     ann = person(installed, running, "ann", "approve")
     assert annotated(ann, running, "approve", f"ann:{RELEASE}/2 looks fine: ship it").ok
+    assert annotated(ann, running, "approve", f"ann:{RELEASE}/0 smoke tests passed").ok, "before the first"
     for value, said in (
         (f"bob:{RELEASE}/2", "carries the name of who asks; write ann:RELEASE"),
         ("true", "carries the name of who asks"),
