@@ -287,6 +287,8 @@ def test_signs_that_stdout_does_not_know_are_no_error(monkeypatch):
 
 def test_ctrl_c_ends_the_watch_with_130():
     code = (
+        # Whoever runs in the background inherits that the signal is ignored.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys; sys.path[:0] = ['operator', '.']\n"
         "from contextlib import asynccontextmanager\n"
         "from causal_rollouts.cli import get\n"
@@ -304,8 +306,11 @@ def test_ctrl_c_ends_the_watch_with_130():
     with subprocess.Popen(
         argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ}
     ) as process:
-        assert process.stdout.readline().startswith("checkout: Paused")
-        time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == Exit.INTERRUPTED
-        assert process.stderr.read() == ""
+        try:
+            assert process.stdout.readline().startswith("checkout: Paused")
+            time.sleep(0.2)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == Exit.INTERRUPTED
+            assert process.stderr.read() == ""
+        finally:
+            process.kill()
