@@ -17,6 +17,7 @@ from causal_rollouts.model.trace import Reading
 from causal_rollouts.model.traffic import WHOLE
 from causal_rollouts.model.world import Key
 from causal_rollouts.ports import Record
+from causal_rollouts.runtime.design_metrics import DesignMetrics
 
 PREFIX = "causal_rollouts_release"
 WHOSE = ("namespace", "rollout")
@@ -32,7 +33,9 @@ class ReleaseMetrics:
     _effect: Gauge = field(init=False)
     _evidence: Gauge = field(init=False)
     _spent: Gauge = field(init=False)
+    _budget: Gauge = field(init=False)
     _ended: Counter = field(init=False)
+    _design: DesignMetrics = field(init=False)
     _counted: dict[Key, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -44,6 +47,8 @@ class ReleaseMetrics:
         self._effect = gauge("effect", "Relative effect on the metric, .1 is 10% more", "metric", "bound")
         self._evidence = gauge("evidence_nats", "Evidence on the metric, in nats", "metric", "of")
         self._spent = gauge("harm_nats", "Evidence for harm of all metrics together, in nats")
+        self._budget = gauge("harm_budget_nats", "Evidence for harm of all metrics at which it is reverted")
+        self._design = DesignMetrics(self.registry)
         self._ended = Counter(
             f"{PREFIX}s", "Releases that ended", (*WHOSE, "outcome", "reason"), registry=self.registry
         )
@@ -52,13 +57,16 @@ class ReleaseMetrics:
         """The record as it was written, in place of what was shown before."""
         self._clear(record.key)
         if record.final:
+            self._design.forget(record.key)
             # A record may be written again after its end; a release ends once.
             if self._counted.get(record.key) != record.name:
                 self._ended.labels(*_whose(record.key), *_end(record)).inc()
                 self._counted[record.key] = record.name
             return
         whose, release = _whose(record.key), record.release
+        self._design.show(record)
         self._step.labels(*whose).set(release.stage + 1)
+        self._budget.labels(*whose).set(-math.log(record.registration.alpha))
         weights = release.desired.weights
         for arm, share in (
             ("canary", weights.canary),
@@ -74,6 +82,7 @@ class ReleaseMetrics:
     def forget(self, key: Key) -> None:
         """The rollout is gone, and so are its series."""
         self._clear(key)
+        self._design.forget(key)
         self._counted.pop(key, None)
         self._ended.remove_by_labels(dict(zip(WHOSE, _whose(key), strict=True)))
 
@@ -88,7 +97,7 @@ class ReleaseMetrics:
                 self._evidence.labels(*whose, reading.name, what).set(value)
 
     def _clear(self, key: Key) -> None:
-        for shown in (self._step, self._weight, self._effect, self._evidence, self._spent):
+        for shown in (self._step, self._weight, self._effect, self._evidence, self._spent, self._budget):
             shown.remove_by_labels(dict(zip(WHOSE, _whose(key), strict=True)))
 
 

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from causal_rollouts.control import reconcile
 from causal_rollouts.model.reasons import Phase
+from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import Release
 from causal_rollouts.model.trace import Point, Reading
 from causal_rollouts.model.world import Key
@@ -16,6 +17,7 @@ from causal_rollouts.runtime.metrics import MeteredStore, RolloutMetrics
 from causal_rollouts.runtime.release_metrics import ReleaseMetrics
 from tests.unit.control import scripted
 from tests.unit.control.stories import Story
+from tests.unit.decision.situations import registration
 
 A_RESYNC = 61
 WHOSE = {"namespace": "shop", "rollout": "checkout"}
@@ -90,8 +92,7 @@ def test_a_running_release_shows_what_it_went_by_and_its_end_is_counted(
     )
     assert story.end() == "Reverted"
     assert scrape.value("releases_total", outcome="Reverted", reason="HarmProven") == 1
-    assert scrape.value("release_step") is None
-    assert scrape.value("release_weight", arm="canary") is None
+    assert not [name for name in scrape.shown() if name.startswith("causal_rollouts_release_")]
 
 
 def test_effects_and_evidence_are_those_of_the_newest_look(scrape: Scrape) -> None:
@@ -109,6 +110,7 @@ def test_effects_and_evidence_are_those_of_the_newest_look(scrape: Scrape) -> No
     assert scrape.value("release_evidence_nats", metric="latency", of="harm") == 6.5
     assert scrape.value("release_evidence_nats", metric="errors", of="safety") == 2.0
     assert scrape.value("release_harm_nats") == 6.5
+    assert scrape.value("release_harm_budget_nats") == pytest.approx(math.log(100))
     for _ in range(2):
         scrape.releases.show(replace(told, final=True))  # type: ignore[arg-type]
     assert scrape.value("releases_total", outcome="Aborted", reason="") == 1
@@ -124,6 +126,7 @@ class Told:
     key: Key = field(default_factory=lambda: Key("shop", "checkout"))
     name: str = "checkout-1"
     decisions: tuple[()] = ()
+    registration: Registration = field(default_factory=registration)
 
 
 def test_a_rollout_that_is_gone_leaves_no_series(scrape: Scrape) -> None:
