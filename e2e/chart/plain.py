@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+from e2e.chart.dashboards import files as dashboards
 from e2e.chart.helm import CHART, MINIMAL, RELEASE, ROOT, template
 
 CONFIG = ROOT / "config"
@@ -46,7 +47,8 @@ def install() -> str:
 
 
 def write(out: Path) -> None:
-    """The chart's copy of crds/, then config/, then install.yaml in the folder `out`."""
+    """The chart's copy of crds/ and its dashboards, then config/, then install.yaml in the folder `out`."""
+    dashboards.write()
     for source in sorted(CRDS.glob("*.yaml")):
         shutil.copyfile(source, COPIES / source.name)
     for name, text in config().items():
