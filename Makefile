@@ -66,7 +66,7 @@ crds: venv ## Render crds/, docs/api.md and docs/reasons.md from the code
 docs: venv ## The pages of docs/ as a site in site/, every link checked; the generator in an environment of its own
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/uv run -q --no-project --isolated -p $(PY) --with-requirements requirements/docs.txt python -m mkdocs build -q --strict
 
-manifests: venv ## Render config/ and dist/install.yaml from the chart
+manifests: venv ## Write the dashboards, and render config/ and dist/install.yaml from the chart
 	$(PY) -m e2e.chart
 
 calibrate: venv ## False reverts and detections of the whole gate in simulation (minutes)

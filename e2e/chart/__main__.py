@@ -27,7 +27,7 @@ def main() -> int:
     except ClusterTrouble as trouble:
         print(trouble, file=sys.stderr)
         return 1
-    print(f"rendered config/ and {asked.folder / 'install.yaml'}")
+    print(f"rendered dashboards, config/ and {asked.folder / 'install.yaml'}")
     return 0
 
 
