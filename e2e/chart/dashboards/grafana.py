@@ -228,6 +228,8 @@ def _defaults(part: Panel) -> Json:
         made["mappings"] = [{"type": "value", "options": said}]
     if part.kind == "timeseries":
         made["custom"] = {"drawStyle": "line", "lineWidth": 2, "fillOpacity": 0, "showPoints": "auto"}
+        if part.limits:
+            made["custom"]["thresholdsStyle"] = {"mode": "dashed"}
     return made
 
 

@@ -13,6 +13,7 @@ import yaml
 from e2e.chart.dashboards import files, promql
 from e2e.chart.dashboards.files import FOLDER
 from e2e.chart.dashboards.grafana import Panel
+from e2e.chart.helm import ROOT
 from tests.unit.chart.promql import drawn_by, metrics, selectors
 from tests.unit.chart.scraped import SCRAPE, Scraped, told
 from tests.unit.chart.test_alerts import RULES, promtool
@@ -185,6 +186,22 @@ def test_each_gauge_of_a_release_is_shown_somewhere(scraped: Scraped):
     every = set().union(*(metrics(one.expr) for one in ASKED))
     served = {name for name in scraped.names if name.startswith("causal_rollouts_")}
     assert served - every == {"causal_rollouts_notices_sent_total"}
+
+
+def test_a_release_has_no_more_series_than_the_page_says(scraped: Scraped):
+    page = (ROOT / "docs" / "install.md").read_text()
+    told = re.search(r"at most (\d+) series a metric, (\d+) a footprint and (\d+) besides", page)
+    assert told
+    metric, footprint, besides = map(int, told.groups())
+    series = [labels for name, labels in scraped.values if name.startswith("causal_rollouts_release_")]
+    assert not {label for labels in series for label, _ in labels} & {"pod", "node", "release"}
+    of = {
+        key: {dict(labels)[key] for labels in series if key in dict(labels)}
+        for key in ("metric", "footprint")
+    }
+    most = metric * len(of["metric"]) + footprint * len(of["footprint"]) + besides
+    # What is not known has no series: here most of a metric that was registered and is never looked at.
+    assert most - metric <= len(series) <= most
 
 
 def test_each_query_is_about_the_rollouts_that_were_chosen():

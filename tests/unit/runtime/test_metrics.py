@@ -138,6 +138,14 @@ def test_a_rollout_that_is_gone_leaves_no_series(scrape: Scrape) -> None:
     assert not scrape.shown()
 
 
+def test_a_rollout_that_goes_in_the_middle_of_a_release_leaves_no_series(scrape: Scrape) -> None:
+    release = Release("checkout-1", "b", "a", "", Phase.OBSERVING, 0.0, stage=1)
+    scrape.releases.show(Told(release, ()))  # type: ignore[arg-type]
+    assert scrape.value("release_margin", metric="latency", of="harm") is not None
+    scrape.releases.forget(Key("shop", "checkout"))
+    assert not scrape.shown()
+
+
 class FullDisk:
     """A store whose records cannot be written; all else goes through."""
 
