@@ -207,7 +207,7 @@ def test_a_release_has_no_more_series_than_the_page_says(scraped: Scraped):
 def test_each_query_is_about_the_rollouts_that_were_chosen():
     for one in ASKED:
         for selector in selectors(one.expr, PER_ROLLOUT):
-            assert selector.startswith(f"{{{promql.CHOSEN}"), one.where
+            assert selector.startswith('{namespace=~"$namespace", rollout=~"$rollout"'), one.where
 
 
 def test_the_values_to_choose_from_are_labels_that_there_are(scraped: Scraped):
