@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import kopf
@@ -102,11 +103,17 @@ def registry_of(watches: Watches, *, clusterwide: bool = True) -> kopf.OperatorR
     return registry
 
 
-def working(ports: Ports, settings: Settings, election: Election | None) -> Work:
-    """A pass for whoever leads; the others only remember what there is to do."""
+def working(
+    ports: Ports, settings: Settings, election: Election | None, forget: Callable[[Key], None]
+) -> Work:
+    """A pass for whoever leads; the others only remember what there is to do.
+
+    forget: drops what was shown of a rollout: a copy that led once must not hold alerts that another ended.
+    """
 
     async def work(key: Key) -> float | None:
         if election is not None and not election.leads:
+            forget(key)
             return RETRY
         return await reconcile(key, ports, settings)
 
@@ -121,8 +128,9 @@ async def operate(
     metrics = RolloutMetrics(registry)
     if isinstance(ports.notifier, Postbox):
         registry.register(NoticeMetrics(ports.notifier))
-    shown = replace(ports, rollouts=MeteredStore(ports.rollouts, metrics, ReleaseMetrics(registry)))
-    work = working(shown, Settings(grid=settings.grid, prices=settings.prices), election)
+    store = MeteredStore(ports.rollouts, metrics, ReleaseMetrics(registry))
+    chosen = Settings(grid=settings.grid, prices=settings.prices)
+    work = working(replace(ports, rollouts=store), chosen, election, store.forget)
     queue = KeyedQueue(metrics.counting(work), workers=settings.workers)
     health = Health(queue, registry, leads=lambda: election is None or election.leads)
     campaign = asyncio.create_task(election.run(stop)) if election is not None else None

@@ -103,9 +103,13 @@ class MeteredStore:
         """As the store, and its series go with it."""
         found = await self.store.rollout(key)
         if found is None:
-            self.metrics.forget(key)
-            self.releases.forget(key)
+            self.forget(key)
         return found
+
+    def forget(self, key: Key) -> None:
+        """All series of a rollout that is gone, or that another copy looks after now."""
+        self.metrics.forget(key)
+        self.releases.forget(key)
 
     async def rollouts_on(self, namespace: str, target: str) -> tuple[Key, ...]:
         """As the store."""

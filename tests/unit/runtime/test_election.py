@@ -185,13 +185,15 @@ async def test_whatever_sleeps_and_fails_no_two_lead(seed: int):
     assert copies.led > 0
 
 
-async def test_who_does_not_lead_makes_no_pass():
+async def test_who_does_not_lead_makes_no_pass_and_shows_nothing():
     copies = two()
     await copies.run(3)
-    work = working(None, None, copies.all[1].election)
+    forgotten: list[object] = []
+    work = working(None, None, copies.all[1].election, forgotten.append)
     assert await work("shop/checkout") == RETRY
     with pytest.raises(AttributeError):
-        await working(None, None, copies.all[0].election)("shop/checkout")
+        await working(None, None, copies.all[0].election, forgotten.append)("shop/checkout")
+    assert forgotten == ["shop/checkout"], "alerts of a leader that was"
 
 
 @pytest.mark.parametrize("seed", range(4))
