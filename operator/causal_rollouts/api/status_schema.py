@@ -96,12 +96,18 @@ ROLLOUT_STATUS: Final[Schema] = {
             "type": "array",
             "maxItems": 32,
             "x-kubernetes-list-type": "atomic",
-            "items": {"type": "object", "properties": {"channel": _TEXT, "id": _TEXT}},
+            "items": {
+                "type": "object",
+                "properties": {
+                    "channel": _text("Name of the channel."),
+                    "id": _text("Release and sequence number of the notice."),
+                },
+            },
         },
         "conditions": {
             "description": "In the sense of kstatus.",
             "type": "array",
-            "maxItems": 8,
+            "maxItems": 16,
             "x-kubernetes-list-type": "map",
             "x-kubernetes-list-map-keys": ["type"],
             "items": CONDITION,

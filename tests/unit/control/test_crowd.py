@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from causal_rollouts.adapters.kube import FINALIZER, POD, RECORD, ROLLOUT
 from causal_rollouts.adapters.record_form import record_of
-from causal_rollouts.cli.get import detail
 from causal_rollouts.cli.standing import Standing, State
+from causal_rollouts.cli.tree import tree
 from causal_rollouts.control.reconcile import Settings, reconcile
 from causal_rollouts.model.crowd import Other
 from causal_rollouts.model.world import Key
@@ -119,7 +119,8 @@ def test_who_runs_beside_it_and_on_which_nodes_is_in_record_report_and_get() -> 
     assert [(b.stage, b.rollout) for b in record.beside] == [(0, "shop/cart"), (1, "shop/cart")]
     assert record.beside[-1].nodes == ("node2",)
     assert "shop/cart" in page("x", [record])
-    shown = detail(Standing("checkout", NAMESPACE, State.RUNNING, "Observing", "", record), 0.0)
+    seen = Standing("checkout", NAMESPACE, State.RUNNING, "Observing", "", record)
+    shown = "\n".join(line.text for line in tree(seen, 0.0, signs=False))
     assert "shop/cart" in shown
     assert "node2" in shown
 

@@ -116,7 +116,7 @@ def test_the_effect_is_that_of_least_squares_put_together_by_hand(seed, window, 
         continuous, "generalised_least_squares", lambda *a: seen.append((a, gls(*a[:4]))) or gls(*a)
     )
     continuous.judge(state, frame, MARGINS)
-    (X, _, _, _, settled), estimates = seen[1 if window else 0]
+    (X, _, _, _, settled, _), estimates = seen[1 if window else 0]
     of_stable = X[:, :2].any(axis=1)
     assert of_stable.tolist() == [i < settled for i in range(len(X))]
     offsets = dict(zip(state.stable, state.offsets, strict=True))
