@@ -58,6 +58,13 @@
   verbs: [get, list, watch]
 {{- end -}}
 
+{{- define "rights.home" -}}
+# the namespace itself, whose label may name the policy of all rollouts in it
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
+{{- end -}}
+
 {{- define "rights.discovery" -}}
 # what kopf needs to follow namespaces that come and go
 - apiGroups: [apiextensions.k8s.io]
