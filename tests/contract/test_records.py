@@ -100,9 +100,9 @@ def line(number):
 
 
 async def test_a_rollout_is_read_with_its_requests(lab, store):
-    seen = await rollout(lab, store, pause="alice:web-1")
+    seen = await rollout(lab, store, pause="admin:web-1")
     assert (seen.key, seen.deleting, seen.held) == (Key(lab.namespace, "web"), False, False)
-    assert (seen.requests.pause, seen.requests.abort) == ("alice:web-1", "")
+    assert (seen.requests.pause, seen.requests.abort) == ("admin:web-1", "")
     assert seen.spec == spec()
     assert seen.generation == 1
     assert await store.rollout(Key(lab.namespace, "other")) is None
@@ -251,12 +251,12 @@ async def test_the_finalizer_comes_and_goes_beside_others(lab, store):
 
 
 async def test_a_request_is_cleared_only_while_it_is_the_one_that_was_carried_out(lab, store):
-    seen = await rollout(lab, store, abort="alice:web-1")
+    seen = await rollout(lab, store, abort="admin:web-1")
     note = "causalrollouts.dev/abort"
     await store.perform(seen, act.ClearRequest(note, "bob:web-1"))
-    assert (await store.rollout(seen.key)).requests.abort == "alice:web-1"
+    assert (await store.rollout(seen.key)).requests.abort == "admin:web-1"
     for _ in range(2):
-        await store.perform(seen, act.ClearRequest(note, "alice:web-1"))
+        await store.perform(seen, act.ClearRequest(note, "admin:web-1"))
     assert (await store.rollout(seen.key)).requests.abort == ""
     assert FINALIZER not in (await lab.find(ROLLOUT, "web"))["metadata"].get("finalizers", [])
 
