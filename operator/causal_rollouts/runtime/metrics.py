@@ -7,6 +7,7 @@ rollout go when it goes.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ from causal_rollouts.model.crowd import Other
 from causal_rollouts.model.world import Json, Key
 from causal_rollouts.ports import Broken, NotYet, Record, Refused, Rollout, RolloutStore
 from causal_rollouts.runtime.release_metrics import ReleaseMetrics
+
+log = logging.getLogger("causal_rollouts.metrics")
 
 PREFIX = "causal_rollouts"
 WHOSE = ("namespace", "rollout")
@@ -156,5 +159,9 @@ class MeteredStore:
         except Exception as error:
             self.metrics.not_written(record.key, error)
             raise
-        self.releases.show(written)
+        try:
+            self.releases.show(written)
+        except Exception:
+            # The intent is on record and its effects must follow: a graph is no reason to stop a release.
+            log.exception("%s: its metrics cannot be shown", written.name)
         return written

@@ -129,6 +129,15 @@ class Told:
     registration: Registration = field(default_factory=registration)
 
 
+def test_metrics_that_fail_stop_no_release(scrape: Scrape, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "look", scripted.looking(scripted.harm_in_a_stage))
+    monkeypatch.setattr(ReleaseMetrics, "show", lambda *_: 1 / 0)
+    story = scrape.story()
+    story.run(A_RESYNC)
+    story.request("v2")
+    assert story.end() == "Reverted"
+
+
 def test_a_rollout_that_is_gone_leaves_no_series(scrape: Scrape) -> None:
     story = scrape.story()
     story.run(A_RESYNC)
