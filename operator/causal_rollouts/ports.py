@@ -74,6 +74,13 @@ class Rollout:
         found: Sequence[object] = listed if isinstance(listed, list) else ()
         return next((c for c in found if isinstance(c, Mapping) and c.get("type") == kind), {})
 
+    def said(self, kind: str) -> tuple[bool, str, str] | None:
+        """(holds, reason, message) of one condition of its status, None where there is none."""
+        found = self.condition(kind)
+        if not found:
+            return None
+        return found.get("status") == "True", str(found.get("reason")), str(found.get("message"))
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedDecision:

@@ -65,7 +65,7 @@ def data(notice: Notice) -> Object:
         "message": notice.because,
         "step": notice.step,
         "steps": notice.steps,
-        "weight": f"{notice.weight / 10:g}%",
+        "weight": notice.share,
     }
 
 

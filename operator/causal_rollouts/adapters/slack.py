@@ -27,7 +27,7 @@ def message(notice: Notice) -> tuple[dict[str, str], bytes]:
         "Decision": str(notice.act),
         "Verdict": str(notice.verdict),
         "Step": f"{notice.step}/{notice.steps}",
-        "Canary": f"{notice.weight / 10:g}%",
+        "Canary": notice.share,
     }
     body = {
         "text": escaped(title),

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 
@@ -25,6 +26,8 @@ from causal_rollouts.model.people import Approval
 from causal_rollouts.model.scatter import Scatter
 from causal_rollouts.model.telemetry import Look, Series
 from causal_rollouts.model.traffic import Change
+
+T = TypeVar("T")
 
 DEFAULT_GRID = Grid(width=30.0, delay=32.0, scrape=15.0)
 """The operator's own defaults, in force where a recording has no run.json."""
@@ -164,11 +167,7 @@ def _timeline(path: Path, *, staged: bool) -> tuple[Change, ...]:
 def _approvals(path: Path) -> tuple[Approval, ...]:
     if not path.is_file():
         return ()
-    try:
-        found = rows.rows(_json(path), path.name)
-        return tuple(from_plain(Approval, row) for row in found)
-    except NotPlain as error:
-        raise BadRecording(f"{path.name}: {error}; write user, stage, act and time of each") from None
+    return _each(Approval, _json(path), path.name, "write user, stage, act and time of each")
 
 
 def _run(path: Path) -> Run:
@@ -189,14 +188,19 @@ def _run(path: Path) -> Run:
 
 
 def _scatter(found: object, where: str) -> tuple[Scatter, ...]:
-    try:
-        known = tuple(from_plain(Scatter, row) for row in rows.rows(found, where))
-    except NotPlain as error:
-        raise BadRecording(f"{where}: {error}; give metric, ratio and df of each") from None
+    known = _each(Scatter, found, where, "give metric, ratio and df of each")
     for one in known:
         if not (0.0 <= one.ratio < math.inf and 0.0 < one.df < math.inf):
             raise BadRecording(f"{where}: ratio {one.ratio}, df {one.df}: a ratio from 0 up, df above 0")
     return known
+
+
+def _each(kind: type[T], found: object, where: str, fix: str) -> tuple[T, ...]:
+    """The rows of a list, each as one of a kind."""
+    try:
+        return tuple(from_plain(kind, row) for row in rows.rows(found, where))
+    except NotPlain as error:
+        raise BadRecording(f"{where}: {error}; {fix}") from None
 
 
 def _looks(path: Path) -> tuple[Look, ...] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from causal_rollouts.model.percent import finite, percent, relative
+from causal_rollouts.model.percent import finite, interval, relative
 from causal_rollouts.model.trace import Reading
 from causal_rollouts.ports import Record
 from causal_rollouts.web.yardstick import Yardstick, yardsticks
@@ -32,10 +32,7 @@ class Known:
     def effect(self) -> str:
         """With its interval, in percent."""
         r = self.reading
-        if math.isnan(r.effect):
-            return "no estimate yet"
-        low, high = (percent(bound) if math.isfinite(bound) else "?" for bound in (r.lower, r.upper))
-        return f"{percent(r.effect)} ({low} to {high})"
+        return "no estimate yet" if math.isnan(r.effect) else interval(r.effect, r.lower, r.upper)
 
     @property
     def missing(self) -> float:

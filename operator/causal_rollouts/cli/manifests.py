@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from causal_rollouts.adapters.kube import GROUP
 from causal_rollouts.api.layers import NESTED
 from causal_rollouts.api.problems import Problem, Unresolvable, shown
 from causal_rollouts.api.reach import out_of_reach
@@ -20,7 +21,6 @@ from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.world import Json, Key
 from causal_rollouts.ports import Requests, Rollout
 
-GROUP = "causalrollouts.dev/"
 NAMESPACE = "Namespace"
 RECORD = "RolloutRecord"
 """Written by the operator alone, so nothing to be said of it here."""
@@ -112,7 +112,7 @@ class Manifests:
 
     def _add(self, file: str, item: Node) -> None:
         kind = peek(item, "kind")
-        ours = kind in MODELS or (kind != RECORD and peek(item, "apiVersion").startswith(GROUP))
+        ours = kind in MODELS or (kind != RECORD and peek(item, "apiVersion").startswith(f"{GROUP}/"))
         self.skipped += not ours and (item.shape is not Shape.SCALAR or bool(item.text))
         if ours or kind == NAMESPACE:
             found = document(item)

@@ -48,6 +48,8 @@ class Told:
 async def post(o: Observed, records: Sequence[Record], ports: Ports, now: float) -> Told:
     """Send what is owed. records: all of the rollout, oldest first."""
     known = channels(records)
+    if not known:
+        return Told()
     before = {channel: at for channel, at in notified(o.rollout.status) if channel in known}
     due = owed(records, before)
     fates = await ports.notifier.post(due, now) if due else {}
@@ -57,7 +59,7 @@ async def post(o: Observed, records: Sequence[Record], ports: Ports, now: float)
             stuck.add(notice.channel)
         elif notice.channel not in stuck:
             after[notice.channel] = notice.id
-    return Told(tuple(sorted(after.items())), _said(fates) or (_before(o) if known else None), bool(stuck))
+    return Told(tuple(sorted(after.items())), _said(fates) or o.rollout.said(CONDITION), bool(stuck))
 
 
 def _said(fates: Mapping[Notice, Delivery]) -> tuple[bool, str, str] | None:
@@ -70,10 +72,3 @@ def _said(fates: Mapping[Notice, Delivery]) -> tuple[bool, str, str] | None:
         return True, str(Delivery.DELIVERED), WORDS[Delivery.DELIVERED]
     words = "; ".join(f'channel "{channel}": {WORDS[fate]}' for channel, fate in sorted(failed.items()))
     return False, str(min(failed.items())[1]), words
-
-
-def _before(o: Observed) -> tuple[bool, str, str] | None:
-    found = o.rollout.condition(CONDITION)
-    if not found:
-        return None
-    return found.get("status") == "True", str(found.get("reason")), str(found.get("message"))

@@ -63,7 +63,7 @@ def running(
     """Status while a release runs. refused: what the API server said to an action of this pass."""
     release, stages = record.release, record.registration.stages
     mine = o.rollout.status.get("release") == record.name
-    said = _before(o, "Ready") if decision.reason is Reason.BETWEEN_LOOKS and mine else None
+    said = o.rollout.said("Ready") if decision.reason is Reason.BETWEEN_LOOKS and mine else None
     reason, because = (said[1], said[2]) if said else (str(decision.reason), decision.because)
     if refused:
         reason, because = str(Reason.REFUSED), f"the API server refuses what the release needs: {refused}"
@@ -122,7 +122,7 @@ def _evidence(o: Observed, looked: Looked) -> Said | None:
     if looked.unreadable:
         return False, str(Reason.STATE_UNREADABLE), looked.unreadable
     if looked.evidence is None:
-        return _before(o, "EvidenceValid")
+        return o.rollout.said("EvidenceValid")
     if looked.evidence.validity is not Validity.OK:
         return False, str(looked.evidence.validity), looked.evidence.why_invalid
     return True, str(Validity.OK), "the newest window is complete and valid"
@@ -131,14 +131,7 @@ def _evidence(o: Observed, looked: Looked) -> Said | None:
 def _footprint(o: Observed, record: Record, evidence: Evidence | None) -> Said | None:
     if not footprints.measured(record.registration):
         return None
-    return _before(o, footprints.CONDITION) if evidence is None else footprints.steady(evidence)
-
-
-def _before(o: Observed, kind: str) -> Said | None:
-    found = o.rollout.condition(kind)
-    if not found:
-        return None
-    return found.get("status") == "True", str(found.get("reason")), str(found.get("message"))
+    return o.rollout.said(footprints.CONDITION) if evidence is None else footprints.steady(evidence)
 
 
 def _traffic(o: Observed, record: Record) -> Said | None:

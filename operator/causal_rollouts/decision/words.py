@@ -13,16 +13,18 @@ from causal_rollouts.model.segment import SegmentEvidence
 
 def describe(metric: MetricEvidence) -> str:
     """Effect of one metric with its interval."""
-    if math.isnan(metric.effect):
-        return f"{metric.name}: no estimate yet"
-    return f"{metric.name} {percent(metric.effect)} ({percent(metric.lower)} to {percent(metric.upper)})"
+    return _effect(metric.name, metric)
 
 
 def segment(part: SegmentEvidence) -> str:
     """`latency[route=/pay] +24.1% (+9.0% to +41.3%)`."""
-    if math.isnan(part.effect):
-        return f"{part.segment.name}: no estimate yet"
-    return f"{part.segment.name} {percent(part.effect)} ({percent(part.lower)} to {percent(part.upper)})"
+    return _effect(part.segment.name, part)
+
+
+def _effect(name: str, found: MetricEvidence | SegmentEvidence) -> str:
+    if math.isnan(found.effect):
+        return f"{name}: no estimate yet"
+    return f"{name} {percent(found.effect)} ({percent(found.lower)} to {percent(found.upper)})"
 
 
 def effects(evidence: Evidence) -> str:

@@ -60,7 +60,10 @@ def processes(
 
 
 def alone(reg: Registration, frame: Frame, metric: Metric, finding: Finding) -> float:
-    """Log of a finding's evidence as one e-value, had it a budget of its own: the mean over its windows."""
+    """Log of a finding's evidence as one e-value, had it a budget of its own.
+
+    Its windows by their shares; one that is still to come counts as nothing.
+    """
     return spent(
         Process(metric.name, metric.kind, track.window, track.log_e, math.log(weight))
         for track in finding.tracks

@@ -53,3 +53,8 @@ class Notice:
     def id(self) -> str:
         """The same however often it is sent, and to whatever channel: what a receiver drops duplicates by."""
         return f"{self.release}.{self.seq}"
+
+    @property
+    def share(self) -> str:
+        """Of the traffic, what the canary shall have: `5%`."""
+        return f"{self.weight / 10:g}%"

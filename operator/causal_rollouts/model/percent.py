@@ -22,6 +22,12 @@ def relative(log_ratio: float) -> float | None:
     return math.expm1(log_ratio) if math.isfinite(log_ratio) and log_ratio < LARGEST else None
 
 
+def interval(effect: float, lower: float, upper: float) -> str:
+    """`+24.1% (+9.0% to ?)` from log ratios: a bound that is not known is a question."""
+    low, high = (percent(bound) if math.isfinite(bound) else "?" for bound in (lower, upper))
+    return f"{percent(effect)} ({low} to {high})"
+
+
 def percent(log_ratio: float) -> str:
     """`+24.1%` from a log ratio; `over 100 times` beyond that; `unknown` for nan."""
     if math.isnan(log_ratio):

@@ -21,10 +21,9 @@ from causal_rollouts.model.footprint import Footprint
 from causal_rollouts.model.percent import relative
 from causal_rollouts.model.world import Key
 from causal_rollouts.ports import LoggedDecision, Record
+from causal_rollouts.runtime.gauges import PREFIX, Gauges, put, whose
 from causal_rollouts.web.yardstick import Yardstick, newest_evidence, yardsticks
 
-PREFIX = "causal_rollouts_release"
-WHOSE = ("namespace", "rollout")
 AS_OF = "as of the newest decision on record that has evidence"
 
 
@@ -43,6 +42,7 @@ class DesignMetrics:
     """Gauges of margins, thresholds, checks and footprints of the release that runs, gone with it."""
 
     registry: CollectorRegistry
+    _gauges: Gauges = field(init=False)
     _margin: Gauge = field(init=False)
     _needed: Gauge = field(init=False)
     _check: Gauge = field(init=False)
@@ -52,9 +52,8 @@ class DesignMetrics:
     _read: dict[Key, tuple[str, int | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        def gauge(name: str, text: str, *more: str) -> Gauge:
-            return Gauge(f"{PREFIX}_{name}", text, (*WHOSE, *more), registry=self.registry)
-
+        self._gauges = Gauges(self.registry, f"{PREFIX}_release")
+        gauge = self._gauges.gauge
         self._margin = gauge("margin", "Relative effect that is held to be harm, or safe", "metric", "of")
         self._needed = gauge("safety_needed_nats", "Evidence of safety that a rise takes", "metric", "to")
         self._check = gauge("check", f"Check of the design, in its own unit, {AS_OF}", "check", "what")
@@ -72,43 +71,35 @@ class DesignMetrics:
             return
         self.forget(record.key)
         self._read[record.key] = read
-        whose = (record.key.namespace, record.key.name)
-        self._yardsticks(whose, yardsticks(record))
-        evidence = newest_evidence(record)
+        mine, evidence = whose(record.key), newest_evidence(record)
+        self._yardsticks(mine, yardsticks(record, evidence))
         if evidence is not None and line is not None:
-            self._evidence(whose, record, line, evidence)
+            self._evidence(mine, record, line, evidence)
 
     def forget(self, key: Key) -> None:
         """The release ended or the rollout is gone, and so are its series."""
         self._read.pop(key, None)
-        for shown in (self._margin, self._needed, self._check, self._ok, self._time, self._footprint):
-            shown.remove_by_labels(dict(zip(WHOSE, (key.namespace, key.name), strict=True)))
+        self._gauges.forget(key)
 
-    def _yardsticks(self, whose: tuple[str, str], sticks: Mapping[str, Yardstick]) -> None:
+    def _yardsticks(self, mine: tuple[str, str], sticks: Mapping[str, Yardstick]) -> None:
         for name, stick in sticks.items():
             for of, margin in (("harm", stick.harm), ("safety", stick.safe)):
-                _set(self._margin, relative(margin), *whose, name, of)
+                put(self._margin, relative(margin), *mine, name, of)
             if stick.gates:
-                _set(self._needed, stick.advance, *whose, name, "advance")
-                _set(self._needed, stick.promote, *whose, name, "promote")
+                put(self._needed, stick.advance, *mine, name, "advance")
+                put(self._needed, stick.promote, *mine, name, "promote")
 
     def _evidence(
-        self, whose: tuple[str, str], record: Record, line: LoggedDecision, evidence: Evidence
+        self, mine: tuple[str, str], record: Record, line: LoggedDecision, evidence: Evidence
     ) -> None:
-        self._time.labels(*whose).set(line.time)
+        self._time.labels(*mine).set(line.time)
         for told in _checks(evidence, record.registration.min_completeness):
-            _set(self._check, told.value, *whose, told.name, "value")
-            _set(self._check, told.bound, *whose, told.name, "bound")
-            _set(self._ok, told.ok, *whose, told.name)
+            put(self._check, told.value, *mine, told.name, "value")
+            put(self._check, told.bound, *mine, told.name, "bound")
+            put(self._ok, told.ok, *mine, told.name)
         for footprint in evidence.footprints:
             for bound, value in _growth(footprint):
-                _set(self._footprint, relative(value), *whose, footprint.name, bound)
-
-
-def _set(gauge: Gauge, value: float | None, *labels: str) -> None:
-    """What is not known has no series: 0 would be a finding."""
-    if value is not None and math.isfinite(value):
-        gauge.labels(*labels).set(value)
+                put(self._footprint, relative(value), *mine, footprint.name, bound)
 
 
 def _checks(e: Evidence, least_complete: float) -> Iterator[_Told]:

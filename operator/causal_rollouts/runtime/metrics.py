@@ -17,12 +17,11 @@ from causal_rollouts.model.actions import Action
 from causal_rollouts.model.crowd import Other
 from causal_rollouts.model.world import Json, Key
 from causal_rollouts.ports import Broken, NotYet, Record, Refused, Rollout, RolloutStore
+from causal_rollouts.runtime.gauges import PREFIX, WHOSE, Gauges, labels
 from causal_rollouts.runtime.release_metrics import ReleaseMetrics
 
 log = logging.getLogger("causal_rollouts.metrics")
 
-PREFIX = "causal_rollouts"
-WHOSE = ("namespace", "rollout")
 KINDS: Mapping[type[Exception], str] = {Refused: "Refused", Broken: "Broken"}
 UNEXPECTED = "Unexpected"
 
@@ -34,6 +33,7 @@ class RolloutMetrics:
     """Gauges of the rollouts' status, and counters of what failed, by rollout."""
 
     registry: CollectorRegistry
+    _gauges: Gauges = field(init=False)
     _phase: Gauge = field(init=False)
     _verdict: Gauge = field(init=False)
     _condition: Gauge = field(init=False)
@@ -41,12 +41,11 @@ class RolloutMetrics:
     _failures: Counter = field(init=False)
 
     def __post_init__(self) -> None:
-        def gauge(name: str, text: str, *more: str) -> Gauge:
-            return Gauge(f"{PREFIX}_{name}", text, (*WHOSE, *more), registry=self.registry)
-
         def counter(name: str, text: str) -> Counter:
             return Counter(f"{PREFIX}_{name}", text, (*WHOSE, "kind"), registry=self.registry)
 
+        self._gauges = Gauges(self.registry, PREFIX)
+        gauge = self._gauges.gauge
         self._phase = gauge("rollout_phase", "1 for the phase that the rollout is in", "phase")
         self._verdict = gauge("rollout_verdict", "1 for the verdict of the newest look", "verdict")
         self._condition = gauge("rollout_condition", "1 if the condition holds, 0 if not", "type", "reason")
@@ -55,9 +54,8 @@ class RolloutMetrics:
 
     def show(self, key: Key, status: Json) -> None:
         """The status as it is published, in place of what was shown before."""
-        whose = {"namespace": key.namespace, "rollout": key.name}
-        for shown in (self._phase, self._verdict, self._condition):
-            shown.remove_by_labels(whose)
+        whose = labels(key)
+        self._gauges.forget(key)
         for kind in (*KINDS.values(), UNEXPECTED):
             # From nothing to one is no increase to Prometheus: a counter starts at 0.
             self._unwritten.labels(**whose, kind=kind)
@@ -72,8 +70,9 @@ class RolloutMetrics:
 
     def forget(self, key: Key) -> None:
         """The rollout is gone, and so are its series."""
-        for shown in (self._phase, self._verdict, self._condition, self._unwritten, self._failures):
-            shown.remove_by_labels({"namespace": key.namespace, "rollout": key.name})
+        self._gauges.forget(key)
+        for counter in (self._unwritten, self._failures):
+            counter.remove_by_labels(labels(key))
 
     def not_written(self, key: Key, error: Exception) -> None:
         """The record of this rollout could not be written."""

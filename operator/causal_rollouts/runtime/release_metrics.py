@@ -18,9 +18,9 @@ from causal_rollouts.model.traffic import WHOLE
 from causal_rollouts.model.world import Key
 from causal_rollouts.ports import Record
 from causal_rollouts.runtime.design_metrics import DesignMetrics
+from causal_rollouts.runtime.gauges import PREFIX, WHOSE, Gauges, labels, put, whose
 
-PREFIX = "causal_rollouts_release"
-WHOSE = ("namespace", "rollout")
+RELEASE = f"{PREFIX}_release"
 
 
 @dataclass(slots=True)
@@ -28,6 +28,7 @@ class ReleaseMetrics:
     """Gauges of the release that runs, gone with it; a counter of those that ended."""
 
     registry: CollectorRegistry
+    _gauges: Gauges = field(init=False)
     _step: Gauge = field(init=False)
     _weight: Gauge = field(init=False)
     _effect: Gauge = field(init=False)
@@ -39,9 +40,8 @@ class ReleaseMetrics:
     _counted: dict[Key, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        def gauge(name: str, text: str, *more: str) -> Gauge:
-            return Gauge(f"{PREFIX}_{name}", text, (*WHOSE, *more), registry=self.registry)
-
+        self._gauges = Gauges(self.registry, RELEASE)
+        gauge = self._gauges.gauge
         self._step = gauge("step", "Stage that the release is in, from 1; 0 before the first")
         self._weight = gauge("weight", "Share of the traffic that the arm shall have", "arm")
         self._effect = gauge("effect", "Relative effect on the metric, .1 is 10% more", "metric", "bound")
@@ -50,59 +50,48 @@ class ReleaseMetrics:
         self._budget = gauge("harm_budget_nats", "Evidence for harm of all metrics at which it is reverted")
         self._design = DesignMetrics(self.registry)
         self._ended = Counter(
-            f"{PREFIX}s", "Releases that ended", (*WHOSE, "outcome", "reason"), registry=self.registry
+            f"{RELEASE}s", "Releases that ended", (*WHOSE, "outcome", "reason"), registry=self.registry
         )
 
     def show(self, record: Record) -> None:
         """The record as it was written, in place of what was shown before."""
-        self._clear(record.key)
+        self._gauges.forget(record.key)
         if record.final:
             self._design.forget(record.key)
             # A record may be written again after its end; a release ends once.
             if self._counted.get(record.key) != record.name:
-                self._ended.labels(*_whose(record.key), *_end(record)).inc()
+                self._ended.labels(*whose(record.key), *_end(record)).inc()
                 self._counted[record.key] = record.name
             return
-        whose, release = _whose(record.key), record.release
+        mine, release = whose(record.key), record.release
         self._design.show(record)
-        self._step.labels(*whose).set(release.stage + 1)
-        self._budget.labels(*whose).set(-math.log(record.registration.alpha))
+        self._step.labels(*mine).set(release.stage + 1)
+        self._budget.labels(*mine).set(-math.log(record.registration.alpha))
         weights = release.desired.weights
         for arm, share in (
             ("canary", weights.canary),
             ("baseline", weights.baseline),
             ("stable", weights.stable),
         ):
-            self._weight.labels(*whose, arm).set(share / WHOLE)
+            self._weight.labels(*mine, arm).set(share / WHOLE)
         if record.trace:
-            self._spent.labels(*whose).set(record.trace[-1].log_harm)
+            self._spent.labels(*mine).set(record.trace[-1].log_harm)
             for reading in record.trace[-1].readings:
-                self._reading(whose, reading)
+                self._reading(mine, reading)
 
     def forget(self, key: Key) -> None:
         """The rollout is gone, and so are its series."""
-        self._clear(key)
+        self._gauges.forget(key)
         self._design.forget(key)
         self._counted.pop(key, None)
-        self._ended.remove_by_labels(dict(zip(WHOSE, _whose(key), strict=True)))
+        self._ended.remove_by_labels(labels(key))
 
-    def _reading(self, whose: tuple[str, str], reading: Reading) -> None:
+    def _reading(self, mine: tuple[str, str], reading: Reading) -> None:
         bounds = (("estimate", reading.effect), ("lower", reading.lower), ("upper", reading.upper))
         for bound, value in bounds:
-            shown = relative(value)
-            if shown is not None:
-                self._effect.labels(*whose, reading.name, bound).set(shown)
+            put(self._effect, relative(value), *mine, reading.name, bound)
         for what, value in (("harm", reading.harm), ("safety", reading.safe)):
-            if math.isfinite(value):
-                self._evidence.labels(*whose, reading.name, what).set(value)
-
-    def _clear(self, key: Key) -> None:
-        for shown in (self._step, self._weight, self._effect, self._evidence, self._spent, self._budget):
-            shown.remove_by_labels(dict(zip(WHOSE, _whose(key), strict=True)))
-
-
-def _whose(key: Key) -> tuple[str, str]:
-    return key.namespace, key.name
+            put(self._evidence, value, *mine, reading.name, what)
 
 
 def _end(record: Record) -> tuple[str, str]:

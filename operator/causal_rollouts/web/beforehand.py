@@ -6,7 +6,7 @@ import math
 from html import escape
 
 from causal_rollouts.analysis.aa_record import aa_record
-from causal_rollouts.model.percent import percent
+from causal_rollouts.model.percent import interval
 from causal_rollouts.ports import Record
 from causal_rollouts.web.release_plots import minute
 
@@ -16,12 +16,9 @@ def beforehand(record: Record) -> str:
     return _learned(record) + _shown(record)
 
 
-def interval(effect: float, lower: float, upper: float) -> str:
+def estimate(effect: float, lower: float, upper: float) -> str:
     """An effect with its bounds, from log ratios."""
-    if math.isnan(effect):
-        return "no estimate"
-    low, high = (percent(b) if math.isfinite(b) else "?" for b in (lower, upper))
-    return f"{percent(effect)} ({low} to {high})"
+    return "no estimate" if math.isnan(effect) else interval(effect, lower, upper)
 
 
 def _learned(record: Record) -> str:
@@ -43,10 +40,10 @@ def _shown(record: Record) -> str:
     said = []
     for trial in aa_record([record]).trials:
         verdict = "told apart" if trial.fired else "not told apart"
-        shown = f"{trial.metric} {interval(trial.effect, trial.lower, trial.upper)}"
+        told = f"{trial.metric} {estimate(trial.effect, trial.lower, trial.upper)}"
         error = f", standard error {trial.se:.1%}" if math.isfinite(trial.se) else ""
         said.append(
             f"<p>Before the release both arms ran the stable version from minute "
-            f"{minute(record, trial.begin):.1f} on and were {verdict}: {escape(shown)}{error}.</p>"
+            f"{minute(record, trial.begin):.1f} on and were {verdict}: {escape(told)}{error}.</p>"
         )
     return "".join(said)

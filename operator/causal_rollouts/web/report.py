@@ -19,7 +19,7 @@ from causal_rollouts.model.percent import percent
 from causal_rollouts.ports import LoggedDecision, Record
 from causal_rollouts.web import segments
 from causal_rollouts.web.attribution import FALSE_DISCOVERIES, attributed
-from causal_rollouts.web.beforehand import beforehand, interval
+from causal_rollouts.web.beforehand import beforehand, estimate
 from causal_rollouts.web.footprints import tables
 from causal_rollouts.web.opinion import opinion_section
 from causal_rollouts.web.plot import Plot, svg
@@ -154,7 +154,7 @@ def _metrics(record: Record) -> str:
         found = latest.get(name)
         shown = "no look yet"
         if found is not None:
-            shown = interval(found.effect, found.lower, found.upper)
+            shown = estimate(found.effect, found.lower, found.upper)
         rows.append(
             tuple(
                 escape(cell)
@@ -277,7 +277,7 @@ def _numbers(record: Record) -> str:
         cells += [point.verdict, _nats(point.log_harm)]
         for name in names:
             r = found.get(name)
-            cells.append(f"{interval(r.effect, r.lower, r.upper)}; safe {_nats(r.safe)}" if r else "-")
+            cells.append(f"{estimate(r.effect, r.lower, r.upper)}; safe {_nats(r.safe)}" if r else "-")
         rows.append(tuple(escape(cell) for cell in cells))
     head = ("Minute", "Stage", "Canary", "Verdict", "For harm", *names)
     return f"<details><summary>Every look in numbers</summary>{_table(head, rows)}</details>"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from causal_rollouts.model.percent import percent
+from causal_rollouts.model.percent import interval, percent
 from causal_rollouts.model.segment import SegmentEvidence
 from causal_rollouts.ports import Record
 from causal_rollouts.stats.e_bh import e_bh
@@ -53,5 +53,4 @@ def effect(part: SegmentEvidence) -> str:
     """With its interval, or why there is none."""
     if math.isnan(part.effect):
         return f"no estimate: {part.note}" if part.note else "no estimate"
-    low, high = (percent(bound) if math.isfinite(bound) else "?" for bound in (part.lower, part.upper))
-    return f"{percent(part.effect)} ({low} to {high})"
+    return interval(part.effect, part.lower, part.upper)

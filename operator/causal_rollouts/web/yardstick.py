@@ -42,11 +42,14 @@ class Yardstick:
         return self.gating is Gating.BOTH
 
 
-def yardsticks(record: Record) -> Mapping[str, Yardstick]:
-    """By name, in the order of the registration, neighbours beside their metric."""
+def yardsticks(record: Record, newest: Evidence | None = None) -> Mapping[str, Yardstick]:
+    """By name, in the order of the registration, neighbours beside their metric.
+
+    newest: the newest evidence on record, of who has read it already.
+    """
     budget = record.registration.budget
     found = {metric.name: _registered(metric, budget) for metric in record.registration.metrics}
-    newest = newest_evidence(record)
+    newest = newest or newest_evidence(record)
     told = {metric.name: _told(metric) for metric in (newest.metrics if newest else ())}
     return {name: told.get(name) or found[name] for name in _ordered(found, told)}
 
