@@ -3,8 +3,8 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -163,6 +163,26 @@ class Shop:
             return str(found["release"]["outcome"]) if found.get("final") else ""
 
         return str(self._wait(f"the release of {self.app.name} to end", outcome, seconds))
+
+    def wait_look(self, seconds: float = 60) -> None:
+        """Until the gate has looked once more."""
+        looks = len(self.release().get("trace", []))
+        self._wait("the next look", lambda: len(self.release().get("trace", [])) > looks, seconds)
+
+    @contextmanager
+    def held_release(self, least: str, most: str) -> Iterator[None]:
+        """A harmless release in an only stage that its clock does not end; afterwards all is as before."""
+        before = len(self.records())
+        self.respec(stages=[{"weight": 10, "minDuration": least, "maxDuration": most}])
+        self.request_anew("v2")
+        self.wait_release(after=before)
+        self.wait_phase("Observing", seconds=420, stage=0)
+        yield
+        self.ask("abort")
+        assert self.wait_end(seconds=120) == "Aborted"
+        assert self.home()
+        self.respec()
+        self.back_to("v1")
 
     def weights(self) -> Seen:
         """Weights in force on the route, in thousandths of the rule."""

@@ -1,28 +1,25 @@
 """Who may write a record: pods are made from what it holds, so a namespace's own people may not."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from e2e.api.asking import Answer, ask
+from e2e.api.persons import granted
 from e2e.api.test_crds import RECORD
-from e2e.cluster import access
 from e2e.cluster.kubectl import kubectl
 from e2e.cluster.progress import wait_for
 from e2e.cluster.state import Cluster
 
 pytestmark = pytest.mark.cluster
 
-KINDS = "--resource=rolloutrecords.causalrollouts.dev,rolloutrecords.causalrollouts.dev/status"
+RECORDS = "rolloutrecords.causalrollouts.dev"
 
 
 def person(cluster: Cluster, namespace: str, user: str, *verbs: str) -> Cluster:
     """Somebody with all rights on records that RBAC knows, and these verbs of ours."""
-    words = [f"--verb={verb}" for verb in ("get", "list", "create", "update", "patch", "delete", *verbs)]
-    kubectl(cluster, "-n", namespace, "create", "role", user, *words, KINDS)
-    kubectl(cluster, "-n", namespace, "create", "rolebinding", user, f"--role={user}", f"--user={user}")
-    made = replace(cluster, kubeconfig=access.user_kubeconfig(cluster, user))
+    may = ("get", "list", "create", "update", "patch", "delete", *verbs)
+    made = granted(cluster, namespace, user, may, RECORDS, f"{RECORDS}/status")
     wait_for("the role to be in force", lambda: ask(made, "-n", namespace, "get", "crr").ok, 15)
     return made
 

@@ -21,26 +21,14 @@ from e2e.shop import Manifest, Seen, Shop
 
 pytestmark = [pytest.mark.cluster, pytest.mark.order(36)]
 
-HELD = [{"weight": 10, "minDuration": "50m", "maxDuration": "60m"}]
-"""The stage lasts for as long as the events take; only its own clock would end it."""
-
 BLAME = {"HarmProven", "NeighbourHarm", "CrashLoop", "NeverReady", "BackendHarm", "OutOfTime"}
 
 
 @pytest.fixture(scope="module")
 def held(checkout: Shop) -> Iterator[Shop]:
-    """A release of v2 in its only stage; when all is over it is aborted and ends at home."""
-    before = len(checkout.records())
-    checkout.respec(stages=HELD)
-    checkout.request_anew("v2")
-    checkout.wait_release(after=before)
-    checkout.wait_phase("Observing", seconds=420, stage=0)
-    yield checkout
-    checkout.ask("abort")
-    assert checkout.wait_end(seconds=120) == "Aborted"
-    assert checkout.home()
-    checkout.respec()
-    checkout.back_to("v1")
+    """A release that stands in its stage for as long as the events take."""
+    with checkout.held_release("50m", "60m"):
+        yield checkout
 
 
 @contextmanager
@@ -58,15 +46,10 @@ def nobody_is_blamed(shop: Shop) -> Iterator[list[Seen]]:
 def going_on(shop: Shop, seconds: float = 240) -> None:
     """The stage is watched again: weights stand, evidence is valid, and looks are taken."""
     shop.wait_phase("Observing", seconds=seconds, stage=0)
-    looks = len(shop.release().get("trace", []))
-
-    def valid() -> bool:
-        return (
-            shop.condition("EvidenceValid").get("status") == "True"
-            and len(shop.release().get("trace", [])) > looks
-        )
-
-    wait_for("a valid look", valid, seconds, every=1)
+    shop.wait_look(seconds)
+    wait_for(
+        "valid evidence", lambda: shop.condition("EvidenceValid").get("status") == "True", seconds, every=1
+    )
 
 
 def canary_node(shop: Shop) -> str:

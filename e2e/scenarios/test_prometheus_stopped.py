@@ -39,8 +39,7 @@ def test_no_metrics_no_rise_no_blame(basket: Shop) -> None:
         lambda: basket.condition("EvidenceValid").get("status") == "True",
         90,
     )
-    looks = len(basket.release().get("trace", []))
-    wait_for("the next look", lambda: len(basket.release().get("trace", [])) > looks, 60)
+    basket.wait_look()
     state = basket.state()
     assert state.get("outcome") in {None, "Promoted"}, "nobody is blamed afterwards either"
     say(f"resumed in {state['phase']}; weights while Prometheus was away: {sorted({s.canary for s in seen})}")

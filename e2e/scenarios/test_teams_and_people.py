@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from causal_rollouts.decision.freeze import instant
 from e2e import rollouts
 from e2e.api.asking import ask
 from e2e.api.persons import annotated, person
@@ -101,7 +102,7 @@ def test_a_step_waits_for_somebody_who_may_agree(basket: Shop) -> None:
 
 def test_a_release_waits_for_the_end_of_a_freeze(basket: Shop) -> None:
     now = time.time()
-    window = {"from": _instant(now - 60), "to": _instant(now + 90)}
+    window = {"from": instant(now - 60), "to": instant(now + 90)}
     before = len(basket.records())
     basket.respec(freeze=[window])
     basket.request_anew("v2")
@@ -141,7 +142,3 @@ def _rewritten(record: dict[str, Any]) -> None:
 
 def _refused(shop: Shop, said: str) -> bool:
     return said in str(shop.condition("Ready").get("message", ""))
-
-
-def _instant(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -21,18 +21,9 @@ FAILOVER = 17.0
 
 @pytest.fixture
 def observing(checkout: Shop) -> Iterator[Shop]:
-    """A harmless release in its only stage."""
-    before = len(checkout.records())
-    checkout.respec(stages=[{"weight": 10, "minDuration": "20m", "maxDuration": "30m"}])
-    checkout.request_anew("v2")
-    checkout.wait_release(after=before)
-    checkout.wait_phase("Observing", seconds=420, stage=0)
-    yield checkout
-    checkout.ask("abort")
-    assert checkout.wait_end(seconds=120) == "Aborted"
-    assert checkout.home()
-    checkout.respec()
-    checkout.back_to("v1")
+    """A release that stands in its stage."""
+    with checkout.held_release("20m", "30m"):
+        yield checkout
 
 
 @contextmanager
@@ -53,14 +44,14 @@ def test_by_a_lease_one_copy_takes_over_from_the_other(observing: Shop, operator
     with copies(operator, "causal-rollouts") as both:
         wait_for("one copy to lead", lambda: sum(_leads(one) for one in both) == 1, 40)
         leader, other = sorted(both, key=_leads, reverse=True)
-        _looks_on(observing)
+        observing.wait_look()
         leader.kill()
         died = time.time()
         wait_for("the other to lead", lambda: _leads(other), 40, every=0.2)
         took = time.time() - died
         say(f"the other copy led {took:.1f} s after the first was killed")
         assert took < FAILOVER + 1.0
-        _looks_on(observing)
+        observing.wait_look()
         assert observing.state()["timeline"] == known["release"]["timeline"]
         leader.start()
         time.sleep(5)
@@ -76,7 +67,7 @@ def test_without_a_lease_neither_copy_repeats_what_the_other_did(
     with copies(operator, "") as both:
         assert all(_leads(one) for one in both)
         for _ in range(3):
-            _looks_on(observing)
+            observing.wait_look()
         assert observing.slots() == slots
         assert observing.state()["timeline"] == timeline
         began = time.time()
@@ -91,8 +82,3 @@ def test_without_a_lease_neither_copy_repeats_what_the_other_did(
 
 def _leads(one: OperatorProcess) -> float:
     return one.metric("leader")
-
-
-def _looks_on(shop: Shop) -> None:
-    looks = len(shop.release().get("trace", []))
-    wait_for("the next look", lambda: len(shop.release().get("trace", [])) > looks, 60)
