@@ -20,13 +20,15 @@ from e2e.rollouts import metrics
 from e2e.shop import Shop
 
 RATE = 120.0
-LONGEST = 5400.0
+LONGEST = 10_800.0
 NAMESPACE = "shop"
 ORDERS_RATE = 60.0
 ORDERS_SPEC = {
     # The first step leaves room in the backend for three calls a request, the second does not.
     "stages": [{"weight": weight, "minDuration": "60s", "maxDuration": "30m"} for weight in (5, 40)],
     "probe": "Switchback",
+    # It shares the nodes and whatever the world does to all, and not the backend.
+    "reference": {"kind": "HTTPRoute", "name": "basket"},
     "switchback": {"after": 6, "probes": 1, "cycles": 5, "shortest": 4, "longest": 8},
     # A quarter is what the backend has to spare.
     "metrics": [

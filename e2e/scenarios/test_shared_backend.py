@@ -5,8 +5,10 @@ at a large one the backend's queue grows for all. The same slow-down comes from 
 the contrast of the arms the two cannot be told apart, so both are held; a probe tells them apart.
 """
 
+import json
 import math
 import time
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +24,9 @@ SPAN = 20
 
 
 @pytest.mark.order(42)
-def test_a_version_that_overloads_the_backend_of_all_is_found_out_and_reverted(orders: Shop) -> None:
+def test_a_version_that_overloads_the_backend_of_all_is_found_out_and_reverted(
+    orders: Shop, basket: Shop, tmp_path: Path
+) -> None:
     before = len(orders.records())
     orders.request_anew("v8")
     orders.wait_release(after=before)
@@ -44,6 +48,10 @@ def test_a_version_that_overloads_the_backend_of_all_is_found_out_and_reverted(o
     (revert,) = [d["decision"] for d in orders.decisions() if d["decision"]["act"] == "Revert"]
     assert revert["reason"] == "BackendHarm"
     say(f"v8: {revert['because']}")
+    total = _total_effect(orders, tmp_path / "recording")
+    say(f"v8 at 100%, beside {basket.app.name}: {total['effect']:+.0%} ({total['lower']:+.0%} at least)")
+    assert "the reference drifts as the service does" in total["assumes"]
+    assert total["lower"] > 0.0
     orders.back_to("v1")
 
 
@@ -81,6 +89,18 @@ def _warning(shop: Shop) -> Manifest:
     """The condition of footprints while it warns, {} otherwise."""
     found = shop.condition("FootprintSteady")
     return found if found.get("status") == "False" else {}
+
+
+def _total_effect(shop: Shop, where: Path) -> Manifest:
+    """What a recording with its reference says of latency at 100%."""
+    source = ("--prometheus", shop.cluster.prometheus_url)
+    shop.command("record", shop.app.name, "-n", shop.app.namespace, *source, "-o", str(where))
+    found = json.loads(shop.command("second-opinion", str(where), "-o", "json"))
+    latency = next(metric for metric in found["metrics"] if metric["name"] == "latency")
+    said = {one["method"].split(",")[0]: one for one in [*latency["said"], *latency["absent"]]}
+    total: Manifest = said["total effect at 100%"]
+    assert "effect" in total, total
+    return total
 
 
 def _told(shop: Shop) -> str:

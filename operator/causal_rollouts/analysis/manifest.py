@@ -17,6 +17,7 @@ from causal_rollouts.api.v1alpha1_segments import MOST_VALUES
 from causal_rollouts.decision.freeze import instant
 from causal_rollouts.model.freeze import Span, Window
 from causal_rollouts.model.metrics import Matcher, Metric, MetricKind
+from causal_rollouts.model.reference import Reference
 from causal_rollouts.model.registration import Registration, Stage
 from causal_rollouts.model.switchback import Switchback
 
@@ -67,6 +68,7 @@ def manifest(reg: Registration) -> dict[str, object]:
             {**_metric(m), **_segments([s for s in reg.segments if s.source == m.name])} for m in reg.metrics
         ],
         **_design(reg),
+        **_reference(reg.reference),
     }
     return {
         "apiVersion": "causalrollouts.dev/v1alpha1",
@@ -105,6 +107,10 @@ def _design(reg: Registration) -> dict[str, object]:
         "freeze": [_freeze(window) for window in reg.freeze],
         **_probe(reg.probe),
     }
+
+
+def _reference(named: Reference | None) -> dict[str, object]:
+    return {} if named is None else {"reference": {"kind": str(named.kind), "name": named.name}}
 
 
 def _approval(stage: Stage) -> dict[str, object]:

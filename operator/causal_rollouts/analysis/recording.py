@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -31,6 +32,9 @@ T = TypeVar("T")
 
 DEFAULT_GRID = Grid(width=30.0, delay=32.0, scrape=15.0)
 """The operator's own defaults, in force where a recording has no run.json."""
+
+BESIDE = "reference"
+"""The directory in it that holds the recording of its reference, where there is one."""
 
 FILES = ("rollout.yaml", "pods.json", "timeline.json", "samples.jsonl.gz")
 """Without these there is no recording; run.json, looks.jsonl and approvals.json may be missing."""
@@ -56,6 +60,7 @@ class Recording:
     """One release as it was seen. manifest: the CausalRollout as applied, policy resolved into it.
 
     looks: as the operator really looked, or None where nobody did. approvals: by people, oldest first.
+    reference: of a service that the release did not reach, over the same time.
     """
 
     manifest: Mapping[str, object]
@@ -65,6 +70,7 @@ class Recording:
     series: tuple[Series, ...]
     looks: tuple[Look, ...] | None = None
     approvals: tuple[Approval, ...] = ()
+    reference: Recording | None = None
 
     @property
     def own_series(self) -> tuple[Series, ...]:
@@ -92,6 +98,7 @@ def read(directory: Path, *, staged: bool = True) -> Recording:
         series=_unit_named(read_samples(directory / "samples.jsonl.gz"), directory),
         looks=_looks(directory / "looks.jsonl"),
         approvals=_approvals(directory / "approvals.json"),
+        reference=_reference(directory / BESIDE),
     )
 
 
@@ -124,6 +131,18 @@ def write(recording: Recording, directory: Path) -> None:
     if recording.looks is not None:
         looks.write_text("".join(json.dumps(rows.look_row(look)) + "\n" for look in recording.looks))
     write_samples(directory / "samples.jsonl.gz", recording.series)
+    shutil.rmtree(directory / BESIDE, ignore_errors=True)
+    if recording.reference is not None:
+        write(recording.reference, directory / BESIDE)
+
+
+def _reference(directory: Path) -> Recording | None:
+    if not directory.exists():
+        return None
+    try:
+        return read(directory, staged=False)
+    except BadRecording as error:
+        raise BadRecording(f"{directory.name}: {error}") from None
 
 
 def _manifest(path: Path) -> Mapping[str, object]:

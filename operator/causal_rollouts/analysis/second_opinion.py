@@ -20,12 +20,12 @@ from causal_rollouts.model.metrics import MetricKind
 def second_opinion(recording: Recording, reference: Recording | None = None) -> SecondOpinion:
     """Every latency and error metric of the release; all else has no outcome per slot and bin.
 
-    reference: another service over the same time, which the release did not touch.
+    reference: another service over the same time, which the release did not touch; None for its own.
 
     Raises:
         BadRecording: the manifest cannot be run, or no bin lies under a stage.
     """
-    design = design_of(recording)
+    design, other = design_of(recording), reference or recording.reference
     found = []
     for metric in design.reg.metrics:
         if metric.kind not in MEASURED:
@@ -34,7 +34,7 @@ def second_opinion(recording: Recording, reference: Recording | None = None) -> 
         if isinstance(panel, str):
             said: list[Opinion | Absent] = [Absent(question, "everything", panel) for question in Question]
         else:
-            beside = None if reference is None else reference_level(design, metric, reference)
+            beside = None if other is None else reference_level(design, metric, other)
             said = [
                 *of_release(design, panel),
                 *of_neighbours(design, panel),

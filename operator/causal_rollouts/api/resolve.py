@@ -26,6 +26,7 @@ from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.crowd import UNLIMITED, Limits
 from causal_rollouts.model.freeze import Window
 from causal_rollouts.model.metrics import Metric, MetricKind
+from causal_rollouts.model.reference import Reference, ReferenceKind
 from causal_rollouts.model.registration import (
     ArmsPlan,
     Budget,
@@ -169,7 +170,12 @@ def _registration(
             target=rollout.target_ref.name,
         ),
         probe=_probe(choices),
+        reference=_reference(rollout.reference),
     )
+
+
+def _reference(given: v1.Outside | None) -> Reference | None:
+    return None if given is None else Reference(ReferenceKind(given.kind), given.name)
 
 
 def _number(value: object, read: Callable[[str], float] = decimal) -> float:

@@ -55,6 +55,15 @@ class Reference(Part):
     name: ObjectName = Field(description="Name of the object.")
 
 
+class Outside(Part):
+    """A service in the same namespace that the release does not reach."""
+
+    kind: Literal["Deployment", "Service", "HTTPRoute", "GRPCRoute"] = Field(
+        description="By what it is named: a Deployment's pods, or those behind a Service or route."
+    )
+    name: ObjectName = Field(description="Name of the object.")
+
+
 class Traffic(Part):
     """The Service that users reach and the routes that send to it."""
 
@@ -239,12 +248,37 @@ SAME_TARGET = Rule(
 )
 
 
+OUTSIDE = Rule(
+    "!has(self.reference) || !((self.reference.kind == 'Deployment' && self.reference.name == "
+    "self.targetRef.name) || (self.reference.kind == 'Service' && self.reference.name == "
+    "self.traffic.service) || (self.reference.kind == 'HTTPRoute' && "
+    "self.traffic.httpRoutes.exists(r, r.name == self.reference.name)))",
+    "reference is what is released itself; name a service that the release does not reach",
+    field="reference",
+)
+
+
 class RolloutSpec(Choices):
     """What an application team writes: target, traffic, and what differs from the policy."""
 
-    RULES = (SAME_TARGET,)
+    RULES = (SAME_TARGET, OUTSIDE)
 
     target_ref: Target = Field(description="The Deployment that is released.")
     policy_ref: Reference | None = Field(default=None, description="The RolloutPolicy whose defaults apply.")
     traffic: Traffic
+    reference: Outside | None = Field(
+        default=None,
+        description="A service that shares load and shocks and that the release does not reach: what moved "
+        "it is taken off the total effect at 100%, which is reported and decides nothing.",
+    )
     suspend: bool | None = Field(default=None, description="No new release begins and no traffic rises.")
+
+    def broken(self) -> Iterator[Rule]:
+        """A reference that is the release itself: it would take the effect off the effect."""
+        own = {
+            "Deployment": {self.target_ref.name},
+            "Service": {self.traffic.service},
+            "HTTPRoute": {route.name for route in self.traffic.http_routes},
+        }
+        if self.reference is not None and self.reference.name in own.get(self.reference.kind, ()):
+            yield OUTSIDE

@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
-from causal_rollouts.adapters.arm_services import OF_ANNOTATION
 from causal_rollouts.adapters.backends import rules_to
+from causal_rollouts.adapters.behind import of_an_arm, selects
 from causal_rollouts.adapters.gateway_api import GatewayRouter
 from causal_rollouts.adapters.kube import (
     ARM_LABEL,
@@ -20,7 +20,7 @@ from causal_rollouts.adapters.kube import (
     SERVICE,
     Object,
 )
-from causal_rollouts.adapters.reading import labels, name, notes, section, selector_text
+from causal_rollouts.adapters.reading import name, section, selector_text
 from causal_rollouts.adapters.workloads import KubeWorkloads
 from causal_rollouts.cli.adoption import Need, Step, Target, stable_pods, steps
 from causal_rollouts.cli.cluster import Cluster
@@ -87,13 +87,13 @@ async def _no_deployment(cluster: Cluster, named: str) -> str:
 
 async def _service(cluster: Cluster, deployment: Object, routes: Sequence[Object], wanted: str) -> Object:
     """The Service whose traffic is to be shared: it selects the pods, and a route sends to it."""
-    there = [obj for obj in await cluster.kube.list(SERVICE, cluster.namespace) if not _of_an_arm(obj)]
+    there = [obj for obj in await cluster.kube.list(SERVICE, cluster.namespace) if not of_an_arm(obj)]
     if wanted:
         named = next((obj for obj in there if name(obj) == wanted), None)
         if named is None:
             raise Stopped(f'Service "{wanted}": not found in namespace "{cluster.namespace}"', Exit.USAGE)
         return named
-    fit = [obj for obj in there if _selects(obj, deployment)]
+    fit = [obj for obj in there if selects(obj, deployment)]
     routed = [obj for obj in fit if any(rules_to(route, name(obj)) for route in routes)]
     chosen = routed or fit
     if not chosen:
@@ -109,16 +109,6 @@ async def _service(cluster: Cluster, deployment: Object, routes: Sequence[Object
             Exit.USAGE,
         )
     return chosen[0]
-
-
-def _of_an_arm(service: Object) -> bool:
-    return OF_ANNOTATION in notes(service)
-
-
-def _selects(service: Object, deployment: Object) -> bool:
-    """Without the arm: that is what this command is about."""
-    wanted = {k: v for k, v in section(service, "spec", "selector").items() if k != ARM_LABEL}
-    return bool(wanted) and wanted.items() <= labels(section(deployment, "spec", "template")).items()
 
 
 async def _policy(cluster: Cluster) -> str:

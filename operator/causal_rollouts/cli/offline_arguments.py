@@ -79,7 +79,8 @@ def offline(commands: Commands) -> None:
         "--reference",
         type=Path,
         metavar="DIR",
-        help="a recording of another service over the same time: what moved it is taken off the total effect",
+        help="a recording of another service over the same time, whose moves are taken off the total effect "
+        "(default: that of spec.reference, where it was recorded)",
     )
     _simulate(commands)
     _own_past(commands)

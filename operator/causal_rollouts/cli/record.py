@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from causal_rollouts.analysis.recording import write
+from causal_rollouts.cli.beside import with_reference
 from causal_rollouts.cli.exits import Exit, Stopped
 from causal_rollouts.cli.past_release import Reach, past_release
 from causal_rollouts.cli.printing import as_json, say
@@ -15,7 +16,7 @@ async def run(asked: argparse.Namespace, reach: Reach) -> Exit:
     """Write the recording and say what is in it."""
     directory: Path = asked.output
     _must_be_free(directory)
-    recording = await past_release(asked, asked.name, reach)
+    recording = await with_reference(asked, reach, await past_release(asked, asked.name, reach))
     try:
         write(recording, directory)
     except OSError as error:

@@ -13,6 +13,7 @@ from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.freeze import Window
 from causal_rollouts.model.metrics import Metric, MetricKind
 from causal_rollouts.model.notices import Subscription
+from causal_rollouts.model.reference import Reference
 from causal_rollouts.model.scatter import Scatter
 from causal_rollouts.model.switchback import Switchback
 from causal_rollouts.model.traffic import NOWHERE, TrafficPlan
@@ -115,6 +116,7 @@ class Registration:
     probe: None for no probes. notifications: which channels hear of what.
     scatter: what earlier pre-periods and A/A tests told of fresh pods.
     segments: parts of the metrics that are judged beside them; they report, or revert, and never gate.
+    reference: what the total effect is read against; it decides nothing.
     """
 
     release: str
@@ -136,6 +138,7 @@ class Registration:
     scatter: tuple[Scatter, ...] = ()
     notifications: tuple[Subscription, ...] = ()
     segments: tuple[Metric, ...] = ()
+    reference: Reference | None = None
 
     @property
     def asked(self) -> tuple[Metric, ...]:

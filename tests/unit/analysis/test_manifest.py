@@ -8,6 +8,7 @@ from causal_rollouts.analysis.manifest import manifest, registration
 from causal_rollouts.analysis.rows import BadRecording
 from causal_rollouts.model.freeze import Recurring, Span
 from causal_rollouts.model.metrics import Matcher, Metric, MetricKind
+from causal_rollouts.model.reference import Reference, ReferenceKind
 from causal_rollouts.model.registration import (
     ArmsPlan,
     Budget,
@@ -66,6 +67,7 @@ def test_every_choice_survives_its_manifest():
         freeze=(Recurring("0 18 * * 5", 216_000.0, "Europe/Berlin"), Span(1_800_000_000.0, 1_800_003_600.0)),
         probe=Switchback(after=4, probes=2, cycles=8, shortest=5, longest=9, share=0.2),
         scatter=(Scatter("latency", 1.7, 12.5),),
+        reference=Reference(ReferenceKind.SERVICE, "basket"),
     )
     assert replace(comparable(back_and_forth(reg)), traffic=reg.traffic) == comparable(reg)
 

@@ -68,6 +68,10 @@ def test_a_reference_is_read_without_a_stage_of_its_own(slow, tmp_path, capsys):
     assert main(["second-opinion", str(slow), "--reference", str(tmp_path), "-o", "json"]) == 0
     latency = json.loads(capsys.readouterr().out)["metrics"][0]
     (total,) = [one for one in latency["said"] if one["method"].startswith("total effect")]
+    kept = tmp_path / "kept"
+    write(replace(recorded(slower=0.2, errors=0.01), reference=replace(other, timeline=())), kept)
+    assert main(["second-opinion", str(kept), "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metrics"][0] == latency
     assert total["kind"] == "model"
     assert "the reference drifts as the service does" in total["assumes"]
     assert main(["second-opinion", str(slow), "--reference", str(tmp_path / "no")]) == 2
