@@ -164,6 +164,24 @@ async def test_other_backends_keep_their_share_and_every_rule_moves(lab, router)
     assert (await lab.find(HTTP_ROUTE, "web"))["spec"] == before
 
 
+@pytest.mark.parametrize("listed", [False, True])
+async def test_weights_written_by_hand_do_not_outlive_the_release(lab, router, listed):
+    arms = [backend("web-canary", 0), backend("web-baseline", 0)] if listed else []
+    await shop(lab, rule(backend(weight=1000), *arms))
+    before = (await lab.find(HTTP_ROUTE, "web"))["spec"]
+    await router.perform(lab.namespace, act.EnsureArmServices("web"))
+    await move(lab, router, SOME)
+    found = await lab.find(HTTP_ROUTE, "web")
+    for entry in found["spec"]["rules"][0]["backendRefs"]:
+        entry["weight"] = {"web": 600, "web-canary": 300, "web-baseline": 100_007}[entry["name"]]
+    await lab.git.merge(HTTP_ROUTE, lab.namespace, "web", {"spec": {"rules": found["spec"]["rules"]}})
+    await move(lab, router, SOME)
+    assert await backends(lab) == {"web": 850_000, "web-canary": 50_000, "web-baseline": 100_000}
+    await move(lab, router, HOME)
+    assert (await lab.find(HTTP_ROUTE, "web"))["spec"] == before
+    assert "weights-at-home" not in str(await lab.find(SERVICE, "web-canary"))
+
+
 async def test_grpc_routes_move_too(lab, router):
     await shop(lab)
     grpc = route(lab.gateway, {"backendRefs": [backend()]})

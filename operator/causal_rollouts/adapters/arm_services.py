@@ -17,6 +17,9 @@ OF_ANNOTATION = f"{GROUP}/service"
 INJECTED_ANNOTATION = f"{GROUP}/injected"
 """On the canary's Service: rules into which the operator put the arms, so that it takes out only those."""
 
+HOME_ANNOTATION = f"{GROUP}/weights-at-home"
+"""On the canary's Service: what rules with traffic on the arms gave the Service before, to be given back."""
+
 NOT_COPIED = ("app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "argocd.argoproj.io/")
 NOT_COPIED_FROM = ("kustomize.toolkit.fluxcd.io/", "helm.toolkit.fluxcd.io/", "helm.sh/")
 """Labels by which a GitOps controller knows its own: with them it would prune the arm's Service."""
@@ -62,6 +65,13 @@ def injected(canary: Object | None) -> frozenset[str]:
     """Rules that carry arms which the operator put there."""
     text = notes(canary).get(INJECTED_ANNOTATION, "") if canary else ""
     return frozenset(text.split(",")) - {""}
+
+
+def noted_weights(canary: Object | None) -> dict[str, int]:
+    """By rule, the weight it gave the Service before its arms had traffic."""
+    text = notes(canary).get(HOME_ANNOTATION, "") if canary else ""
+    pairs = (part.rpartition("=") for part in text.split(","))
+    return {rule: int(weight) for rule, _, weight in pairs if rule and weight.isdecimal()}
 
 
 def _labels(service: Object) -> dict[str, str]:

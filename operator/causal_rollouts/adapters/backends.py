@@ -75,12 +75,24 @@ def weights_in(rule: Rule) -> Weights:
     return Weights(canary, min(baseline, WHOLE - canary))
 
 
-def change(rule: Rule, service: str, weights: Weights, *, inject: bool) -> list[Object]:
+def home_weight(rule: Rule, noted: int | None = None) -> int:
+    """What the rule gives the Service at home. noted: what it gave before the arms had traffic.
+
+    Without a note it can be told as long as nobody wrote other weights by hand.
+    """
+    if rule.away and noted is not None:
+        return noted
+    return rule.total // (WHOLE if _multiplied(rule) else 1)
+
+
+def change(
+    rule: Rule, service: str, weights: Weights, *, inject: bool, noted: int | None = None
+) -> list[Object]:
     """JSON Patch operations that give a rule its weights; empty when it has them.
 
-    inject: the arms are ours to add, and to remove at home; else Git lists them.
+    inject: the arms are ours to add, and to remove at home; else Git lists them. noted: see `home_weight`.
     """
-    wanted = _wanted(rule, weights)
+    wanted = _wanted(rule, weights, noted)
     at = f"/spec/rules/{rule.index}/backendRefs"
     ops: list[Object] = [
         {"op": "test", "path": f"{at}/{i}/name", "value": rule.backends[i]["name"]} for i in sorted(wanted[0])
@@ -102,10 +114,11 @@ def change(rule: Rule, service: str, weights: Weights, *, inject: bool) -> list[
     return [*ops, *body] if body else []
 
 
-def _wanted(rule: Rule, weights: Weights) -> tuple[dict[int, int], dict[Arm, int]]:
+def _wanted(rule: Rule, weights: Weights, noted: int | None) -> tuple[dict[int, int], dict[Arm, int]]:
     """Weights by index, and those of arms that are not listed yet."""
-    factor = WHOLE if _multiplied(rule) else 1
-    total, others = rule.total // factor, {i: w // factor for i, w in rule.others.items()}
+    factor = WHOLE if rule.away and (noted is not None or _multiplied(rule)) else 1
+    # Rounded up, so that a weight somebody wrote by hand does not turn into none.
+    total, others = home_weight(rule, noted), {i: -(-w // factor) for i, w in rule.others.items()}
     if weights == HOME:
         parts = {Arm.STABLE: total, Arm.BASELINE: 0, Arm.CANARY: 0}
     else:

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 from causal_rollouts.adapters.arm_services import (
     ARMS,
+    HOME_ANNOTATION,
     INJECTED_ANNOTATION,
     arm_manifest,
     injected,
     is_current,
     is_ours,
+    noted_weights,
 )
-from causal_rollouts.adapters.backends import Rule, arm_service, change, rules_to, weights_in
+from causal_rollouts.adapters.backends import Rule, arm_service, change, home_weight, rules_to, weights_in
 from causal_rollouts.adapters.kube import DEPLOYMENT, ENDPOINT_SLICE, ROUTES, SERVICE, Gone, Kube, Object
 from causal_rollouts.adapters.reading import name, section
 from causal_rollouts.adapters.traffic_problems import Parts, problems
@@ -125,41 +127,37 @@ class GatewayRouter:
         canary = await self.kube.get(SERVICE, namespace, arm_service(action.service, Arm.CANARY))
         if canary is None and action.weights != HOME:
             raise NotYet(f'Services for the arms of "{action.service}" are not there yet')
-        rules = rules_to(route, action.service)
-        marks = injected(canary)
-        ours = {
-            _mark(action.kind, action.route, rule)
-            for rule in rules
-            if _is_ours(action.kind, action.route, rule, marks)
-        }
-        others = {mark for mark in marks if not mark.startswith(f"{action.kind}/{action.route}/")}
+        rules = {_mark(action.kind, action.route, rule): rule for rule in rules_to(route, action.service)}
+        marks, noted = injected(canary), noted_weights(canary)
+        ours = {mark for mark, rule in rules.items() if _is_ours(action.kind, action.route, rule, marks)}
+        home = {mark: home_weight(rule, noted.get(mark)) for mark, rule in rules.items()}
+        of_this = f"{action.kind}/{action.route}/"
+        others = {mark for mark in marks if not mark.startswith(of_this)}
+        elsewhere = {mark: weight for mark, weight in noted.items() if not mark.startswith(of_this)}
         if action.weights != HOME:
-            await self._note(namespace, canary, frozenset(ours | others), marks)
+            await self._note(namespace, canary, ours | others, {**elsewhere, **home})
         ops = [
             op
-            for rule in rules
-            for op in change(
-                rule,
-                action.service,
-                action.weights,
-                inject=_mark(action.kind, action.route, rule) in ours,
-            )
+            for mark, rule in rules.items()
+            for op in change(rule, action.service, action.weights, inject=mark in ours, noted=noted.get(mark))
         ]
         if ops:
             seen = {"op": "test", "path": "/metadata/resourceVersion", "value": action.seen}
             await self.kube.json_patch(kind, namespace, action.route, [seen, *ops])
         if action.weights == HOME:
-            await self._note(namespace, canary, frozenset(others), marks)
+            await self._note(namespace, canary, others, elsewhere)
 
     async def _note(
-        self, namespace: str, canary: Object | None, marks: frozenset[str], before: frozenset[str]
+        self, namespace: str, canary: Object | None, marks: set[str], home: Mapping[str, int]
     ) -> None:
-        """Remember which rules carry arms of ours: on our own Service, never on the user's route."""
-        if canary is None or marks == before:
+        """Remember what rules were without the arms: on our own Service, never on the user's route."""
+        if canary is None or (marks == injected(canary) and home == noted_weights(canary)):
             return
-        text = ",".join(sorted(marks)) or None
-        patch = {"metadata": {"annotations": {INJECTED_ANNOTATION: text}}}
-        await self.kube.merge(SERVICE, namespace, name(canary), patch)
+        told = {
+            INJECTED_ANNOTATION: ",".join(sorted(marks)) or None,
+            HOME_ANNOTATION: ",".join(f"{mark}={weight}" for mark, weight in sorted(home.items())) or None,
+        }
+        await self.kube.merge(SERVICE, namespace, name(canary), {"metadata": {"annotations": told}})
 
 
 async def _nobody() -> None:

@@ -5,7 +5,7 @@ from copy import deepcopy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causal_rollouts.adapters.backends import MOST, change, rules_to, weights_in
+from causal_rollouts.adapters.backends import MOST, change, home_weight, rules_to, weights_in
 from causal_rollouts.model.traffic import HOME, WHOLE, Weights
 from e2e.embedded.patches import json_patch
 
@@ -54,6 +54,23 @@ def test_listed_arms_come_home_to_the_integers_of_git(route, steps):
     before = deepcopy(route)
     for step in [*steps, HOME]:
         route = moved(route, step, inject=False)
+    assert route == before
+
+
+@given(routes(listed=True), weights(), st.lists(st.integers(1, 10**6), min_size=3, max_size=3), weights())
+def test_whatever_a_hand_writes_the_arms_come_home(route, first, by_hand, second):
+    before = deepcopy(route)
+    [rule] = rules_to(route, "web")
+    noted = home_weight(rule)
+    route = moved(route, first, inject=False)
+    ours = [b for b in route["spec"]["rules"][0]["backendRefs"] if b["name"].startswith("web")]
+    for backend, weight in zip(ours, by_hand, strict=True):
+        backend["weight"] = weight
+    for step in (second, HOME):
+        [rule] = rules_to(route, "web")
+        assert home_weight(rule, noted) == noted
+        route = json_patch(route, change(rule, "web", step, inject=False, noted=noted))
+        assert weights_in(*rules_to(route, "web")) == step
     assert route == before
 
 
