@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from causal_rollouts.evidence.frame import Floats, Frame
 from causal_rollouts.evidence.tables import Bins, MetricTable, measured, requests
 from causal_rollouts.model.arms import Arm
-from causal_rollouts.model.metrics import Metric
+from causal_rollouts.model.metrics import Metric, MetricKind
 from causal_rollouts.model.reasons import Validity
 
 TRAIL = 8
@@ -42,6 +42,8 @@ _FIX = {
     Validity.INCOMPLETE: "only {share} of the requests that were due arrived; check the scrapes of all arms",
     Validity.SHORT_HISTORY: "the stable pods have {bins} bins of history, {least} are needed",
 }
+
+_IDLE = "no pod had a request in the newest bins; check the gateway, and who calls it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +152,22 @@ def judge(metric: Metric, trail: Trail, least: float) -> tuple[Validity, str]:
         return _told(metric, _CODES[int(certain[-1])], trail)
     share = completeness(trail.tally)
     if share >= least:
-        return Validity.OK, ""
+        return (
+            (Validity.NO_DATA, f"metrics[{metric.name}]: {_IDLE}")
+            if _idle(metric, trail)
+            else (Validity.OK, "")
+        )
     guesses = trail.code[trail.code < 0]
     if len(guesses):
         return _told(metric, _CODES[-int(guesses[-1])], trail)
     silent = trail.tally[:, :, 1].sum() == 0
     return _told(metric, Validity.NO_DATA if silent else Validity.INCOMPLETE, trail)
+
+
+def _idle(metric: Metric, trail: Trail) -> bool:
+    """Pods were measured in all of the newest bins, and none of them had a request: nothing is compared."""
+    seen, held, _ = np.moveaxis(trail.tally, 2, 0)
+    return metric.kind is not MetricKind.FOOTPRINT and not seen.any() and bool(held.any(axis=1).all())
 
 
 def _told(metric: Metric, found: Validity, trail: Trail) -> tuple[Validity, str]:

@@ -65,8 +65,20 @@ def test_an_outage_is_forgotten_when_it_has_left_the_window():
     assert judged(one, end=112)[0] is Validity.OK
 
 
-def test_pods_that_serve_nothing_but_are_scraped_are_complete():
-    assert judged(table(requests=0.0))[0] is Validity.OK
+def test_a_silent_arm_that_is_scraped_is_complete():
+    one = table()
+    one.bins.exposure[10:] = 0.0
+    assert judged(one)[0] is Validity.OK
+
+
+def test_where_nobody_asks_anything_nothing_is_compared():
+    found, words, share = judged(table(requests=0.0))
+    assert (found, share) == (Validity.NO_DATA, 1.0)
+    assert "no pod had a request" in words
+    assert judged(table(requests=0.0), end=107)[0] is Validity.OK, "not yet a whole window"
+    one = table(requests=0.0)
+    one.bins.exposure[3, 7] = 1.0
+    assert judged(one)[0] is Validity.OK
 
 
 def test_slots_are_not_missed_before_they_are_warm():
