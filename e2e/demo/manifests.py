@@ -105,8 +105,9 @@ def _pod(app: App, version: Version, labels: Mapping[str, str]) -> Manifest:
 
 def _container(app: App, version: Version) -> Manifest:
     resources: Manifest = {"requests": {"cpu": "10m", "memory": "16Mi"}}
-    if app.memory_limit:
-        resources["limits"] = {"memory": app.memory_limit}
+    limit = version.memory or app.memory_limit
+    if limit:
+        resources["limits"] = {"memory": limit}
     return {
         "name": app.name,
         "image": app.image,

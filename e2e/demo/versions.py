@@ -1,23 +1,25 @@
 """What each version of the demo service does to its users; one binary, told apart by the pod template."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """name: as in the story. env: the harm, as the service reads it. says: in plain words."""
+    """name: as in the story. env: the harm, as the service reads it. says: in plain words.
+
+    memory: limit of its container, None for that of the app.
+    """
 
     name: str
     says: str
     env: Mapping[str, str] = field(default_factory=dict)
+    memory: str | None = None
 
     def harm(self, **knobs: float) -> "Version":
         """The same version with other knobs, such as `harm(LATENCY_FACTOR=1.3, ONSET=60)`."""
-        return Version(
-            self.name, self.says, {**self.env, **{name: f"{value:g}" for name, value in knobs.items()}}
-        )
+        return replace(self, env={**self.env, **{name: f"{value:g}" for name, value in knobs.items()}})
 
 
 def _known(*versions: Version) -> Mapping[str, Version]:
@@ -43,4 +45,6 @@ VERSIONS = _known(
         "two more calls to the backend beside each answer, which does not wait for them",
         {"BACKEND_BESIDE": "2"},
     ),
+    # Twelve seconds or so from a start to the end: long enough to be ready and have traffic.
+    Version("v9", "leaks 4 MB a second and is killed at its limit", {"LEAK_MB_PER_MIN": "240"}, "64Mi"),
 )

@@ -15,6 +15,9 @@ from e2e.shop import Shop
 
 pytestmark = [pytest.mark.cluster, pytest.mark.order(22)]
 
+LEASE = "causal-rollouts-operator"
+"""The only one that the operator's role lets it touch."""
+
 FAILOVER = 17.0
 """Seconds: the Lease lasts 15, and who waits for it tries each 2."""
 
@@ -41,7 +44,7 @@ def copies(operator: OperatorProcess, lease: str) -> Iterator[list[OperatorProce
 
 def test_by_a_lease_one_copy_takes_over_from_the_other(observing: Shop, operator: OperatorProcess) -> None:
     known = observing.release()
-    with copies(operator, "causal-rollouts") as both:
+    with copies(operator, LEASE) as both:
         wait_for("one copy to lead", lambda: sum(_leads(one) for one in both) == 1, 40)
         leader, other = sorted(both, key=_leads, reverse=True)
         observing.wait_look()
