@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from causal_rollouts.adapters.kube import FINALIZER, POD, ROLLOUT, ROLLOUT_LABEL, SLOT_LABEL, Kube, Object
-from causal_rollouts.adapters.reading import condition, labels, name, seconds, section
+from causal_rollouts.adapters.reading import condition, labels, name, routes_named, seconds, section
 from causal_rollouts.model.crowd import Other
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.world import Key
@@ -43,8 +43,7 @@ async def others(kube: Kube, key: Key) -> tuple[Other, ...]:
 
 
 def _routes(obj: Object) -> tuple[str, ...]:
-    listed = section(obj, "spec", "traffic").get("httpRoutes") or ()
-    return tuple(f"HTTPRoute/{route.get('name')}" for route in listed)
+    return tuple(f"{kind}/{named}" for kind, named in routes_named(section(obj, "spec", "traffic")))
 
 
 async def _nodes(kube: Kube) -> defaultdict[tuple[str, str], set[str]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from causal_rollouts.adapters.kube import Object
+from causal_rollouts.model.traffic import ROUTE_FIELDS
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -34,6 +35,12 @@ def labels(obj: Mapping[str, Any]) -> Mapping[str, str]:
 def notes(obj: Mapping[str, Any]) -> Mapping[str, str]:
     """Annotations of an object or of a pod template."""
     return section(obj, "metadata", "annotations")
+
+
+def routes_named(traffic: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """(kind, name) of the routes in a rollout's `spec.traffic` as it was written."""
+    listed = ((kind, traffic.get(field) or ()) for kind, field in ROUTE_FIELDS.items())
+    return tuple((kind, str(route["name"])) for kind, routes in listed for route in routes if "name" in route)
 
 
 def name(obj: Object) -> str:

@@ -18,10 +18,9 @@ from causal_rollouts.adapters.backends import (
 from causal_rollouts.adapters.kube import ARM_LABEL, Object
 from causal_rollouts.adapters.reading import labels, name, section
 from causal_rollouts.model.arms import Arm
-from causal_rollouts.model.traffic import WHOLE, TrafficPlan
+from causal_rollouts.model.traffic import ROUTE_FIELDS, WHOLE, TrafficPlan
 
 LINE = f"{ARM_LABEL}: {Arm.STABLE}"
-FIELDS = {"HTTPRoute": "httpRoutes", "GRPCRoute": "grpcRoutes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +100,9 @@ def _of_arms(parts: Parts) -> Iterator[str]:
 
 
 def _of_routes(parts: Parts) -> Iterator[str]:
-    seen = dict.fromkeys(FIELDS, 0)
+    seen = dict.fromkeys(ROUTE_FIELDS, 0)
     for (kind, named), route in zip(parts.plan.routes, parts.routes, strict=True):
-        field = f"spec.traffic.{FIELDS[kind]}[{seen[kind]}]"
+        field = f"spec.traffic.{ROUTE_FIELDS[kind]}[{seen[kind]}]"
         seen[kind] += 1
         if route is None:
             yield (

@@ -20,6 +20,7 @@ from causal_rollouts.model.metrics import Matcher, Metric, MetricKind
 from causal_rollouts.model.reference import Reference
 from causal_rollouts.model.registration import Registration, Stage
 from causal_rollouts.model.switchback import Switchback
+from causal_rollouts.model.traffic import ROUTE_FIELDS
 
 
 def registration(recording: Recording) -> Registration:
@@ -49,10 +50,7 @@ def manifest(reg: Registration) -> dict[str, object]:
     """A CausalRollout that resolves to this registration, everything said, nothing left to defaults."""
     spec: dict[str, object] = {
         "targetRef": {"name": reg.target},
-        "traffic": {
-            "service": reg.traffic.service or reg.target,
-            "httpRoutes": [{"name": name} for _, name in reg.traffic.routes] or [{"name": reg.target}],
-        },
+        "traffic": _traffic(reg),
         "mode": str(reg.mode),
         "stages": [
             {
@@ -75,6 +73,19 @@ def manifest(reg: Registration) -> dict[str, object]:
         "kind": "CausalRollout",
         "metadata": {"name": reg.target, "namespace": reg.namespace},
         "spec": spec,
+    }
+
+
+def _traffic(reg: Registration) -> dict[str, object]:
+    """A recording without a route gets one of the target's name: a manifest must name one."""
+    routes = reg.traffic.routes or (("HTTPRoute", reg.target),)
+    named = {
+        field: [{"name": name} for kind, name in routes if ROUTE_FIELDS[kind] == field]
+        for field in ROUTE_FIELDS.values()
+    }
+    return {
+        "service": reg.traffic.service or reg.target,
+        **{field: listed for field, listed in named.items() if listed},
     }
 
 

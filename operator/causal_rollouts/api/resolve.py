@@ -164,11 +164,7 @@ def _registration(
         min_completeness=fraction(str(choices.min_completeness)),
         mode=Mode(str(choices.mode)),
         on_inconclusive=OnInconclusive(str(choices.on_inconclusive)),
-        traffic=TrafficPlan(
-            rollout.traffic.service,
-            tuple(("HTTPRoute", r.name) for r in rollout.traffic.http_routes),
-            target=rollout.target_ref.name,
-        ),
+        traffic=_traffic(rollout),
         probe=_probe(choices),
         reference=_reference(rollout.reference),
     )
@@ -176,6 +172,12 @@ def _registration(
 
 def _reference(given: v1.Outside | None) -> Reference | None:
     return None if given is None else Reference(ReferenceKind(given.kind), given.name)
+
+
+def _traffic(rollout: v1.RolloutSpec) -> TrafficPlan:
+    named = {"HTTPRoute": rollout.traffic.http_routes, "GRPCRoute": rollout.traffic.grpc_routes}
+    routes = tuple((kind, route.name) for kind, listed in named.items() for route in listed or ())
+    return TrafficPlan(rollout.traffic.service, routes, target=rollout.target_ref.name)
 
 
 def _number(value: object, read: Callable[[str], float] = decimal) -> float:

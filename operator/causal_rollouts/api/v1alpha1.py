@@ -64,15 +64,35 @@ class Outside(Part):
     name: ObjectName = Field(description="Name of the object.")
 
 
+Routes = Annotated[list[Reference], Field(min_length=1, max_length=8), AfterValidator(named_once)]
+ROUTED = Rule(
+    "has(self.httpRoutes) || has(self.grpcRoutes)",
+    "no route is named, so no weight can be set; "
+    "name the routes that send to the Service in httpRoutes, grpcRoutes or both",
+)
+
+
 class Traffic(Part):
     """The Service that users reach and the routes that send to it."""
 
+    RULES = (ROUTED,)
+
     service: ServiceName = Field(description="Service whose traffic is shared between the arms.")
-    http_routes: Annotated[list[Reference], Field(min_length=1, max_length=8), AfterValidator(named_once)] = (
-        Field(
-            description="HTTPRoutes in this namespace that send to the Service.", json_schema_extra=_BY_NAME
-        )
+    http_routes: Routes | None = Field(
+        default=None,
+        description="HTTPRoutes in this namespace that send to the Service.",
+        json_schema_extra=_BY_NAME,
     )
+    grpc_routes: Routes | None = Field(
+        default=None,
+        description="GRPCRoutes in this namespace that send to the Service.",
+        json_schema_extra=_BY_NAME,
+    )
+
+    def broken(self) -> Iterator[Rule]:
+        """A Service that no route sends to."""
+        if self.http_routes is None and self.grpc_routes is None:
+            yield ROUTED
 
 
 class Arms(Part):
@@ -251,8 +271,10 @@ SAME_TARGET = Rule(
 OUTSIDE = Rule(
     "!has(self.reference) || !((self.reference.kind == 'Deployment' && self.reference.name == "
     "self.targetRef.name) || (self.reference.kind == 'Service' && self.reference.name == "
-    "self.traffic.service) || (self.reference.kind == 'HTTPRoute' && "
-    "self.traffic.httpRoutes.exists(r, r.name == self.reference.name)))",
+    "self.traffic.service) || (self.reference.kind == 'HTTPRoute' && has(self.traffic.httpRoutes) && "
+    "self.traffic.httpRoutes.exists(r, r.name == self.reference.name)) || (self.reference.kind == "
+    "'GRPCRoute' && has(self.traffic.grpcRoutes) && "
+    "self.traffic.grpcRoutes.exists(r, r.name == self.reference.name)))",
     "reference is what is released itself; name a service that the release does not reach",
     field="reference",
 )
@@ -278,7 +300,8 @@ class RolloutSpec(Choices):
         own = {
             "Deployment": {self.target_ref.name},
             "Service": {self.traffic.service},
-            "HTTPRoute": {route.name for route in self.traffic.http_routes},
+            "HTTPRoute": {route.name for route in self.traffic.http_routes or ()},
+            "GRPCRoute": {route.name for route in self.traffic.grpc_routes or ()},
         }
         if self.reference is not None and self.reference.name in own.get(self.reference.kind, ()):
             yield OUTSIDE

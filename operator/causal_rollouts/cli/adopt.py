@@ -13,10 +13,10 @@ from causal_rollouts.adapters.gateway_api import GatewayRouter
 from causal_rollouts.adapters.kube import (
     ARM_LABEL,
     DEPLOYMENT,
-    HTTP_ROUTE,
     POD,
     POLICY,
     ROLLOUT,
+    ROUTES,
     SERVICE,
     Object,
 )
@@ -62,14 +62,15 @@ async def find(cluster: Cluster, named: str, service_name: str) -> Target:
         if section(obj, "spec", "targetRef").get("name") == named
     ]
     said = str(section(mine[0], "spec", "traffic").get("service", "")) if mine else ""
-    routes = await kube.list(HTTP_ROUTE, namespace)
-    service = await _service(cluster, deployment, routes, service_name or said)
+    routes = [(kind, obj) for kind in ROUTES for obj in await kube.list(ROUTES[kind], namespace)]
+    there = [route for _, route in routes]
+    service = await _service(cluster, deployment, there, service_name or said)
     pods = await kube.list(POD, namespace, selector_text(section(deployment, "spec", "selector")))
     return Target(
         namespace=namespace,
         deployment=deployment,
         service=service,
-        routes=[name(route) for route in routes if rules_to(route, name(service))],
+        routes=[(kind, name(route)) for kind, route in routes if rules_to(route, name(service))],
         pods=stable_pods(pods),
         rollouts=mine,
         policy=await _policy(cluster),
@@ -128,17 +129,19 @@ async def _problems(cluster: Cluster, target: Target) -> list[str]:
     out = list(await KubeWorkloads(cluster.kube).unsupported(cluster.namespace, named))
     if not target.routes:
         out.append(
-            f'no HTTPRoute in namespace "{cluster.namespace}" sends to Service "{service}"; create one, for '
-            "weights are set there"
+            f'no {" or ".join(ROUTES)} in namespace "{cluster.namespace}" sends to Service "{service}"; '
+            "create one, for weights are set there"
         )
-    plan = TrafficPlan(service, tuple(("HTTPRoute", route) for route in target.routes), named)
+    plan = TrafficPlan(service, tuple(target.routes), named)
     traffic = await GatewayRouter(cluster.kube).traffic(cluster.namespace, plan)
     return [*out, *(problem for problem in traffic.problems if ARM_LABEL not in problem)]
 
 
 def _text(target: Target, found: Sequence[Step], problems: Sequence[str]) -> str:
-    routes = ", ".join(target.routes) or "none"
-    parts = [f'Deployment "{name(target.deployment)}", Service "{name(target.service)}", HTTPRoute: {routes}']
+    routes = [f'{kind} "{route}"' for kind, route in target.routes] or ["no route"]
+    parts = [
+        ", ".join([f'Deployment "{name(target.deployment)}"', f'Service "{name(target.service)}"', *routes])
+    ]
     if problems:
         parts.append("To be mended first:\n" + "\n".join(f"  - {problem}" for problem in problems))
     for number, step in enumerate(found, start=1):
@@ -157,7 +160,7 @@ def _plain(target: Target, found: Sequence[Step], problems: Sequence[str], missi
         "namespace": target.namespace,
         "deployment": name(target.deployment),
         "service": name(target.service),
-        "routes": list(target.routes),
+        "routes": [{"kind": kind, "name": route} for kind, route in target.routes],
         "steps": [step.plain() for step in found],
         "problems": list(problems),
         "missing": missing,

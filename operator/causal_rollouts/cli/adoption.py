@@ -13,6 +13,7 @@ from enum import StrEnum
 from causal_rollouts.adapters.kube import ARM_LABEL, GATE_LABEL, Object
 from causal_rollouts.adapters.reading import deletion_asked, labels, name, section
 from causal_rollouts.model.arms import Arm
+from causal_rollouts.model.traffic import ROUTE_FIELDS
 
 ARM_LINE = f"{ARM_LABEL}: {Arm.STABLE}"
 GATE_LINE = f"{GATE_LABEL}: enabled"
@@ -43,12 +44,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was found. pods: of the Deployment. rollouts: that name it. policy: to refer to, "" for none."""
+    """What was found. routes: (kind, name). pods: of the Deployment. rollouts: that name it.
+
+    policy: to refer to, "" for none.
+    """
 
     namespace: str
     deployment: Object
     service: Object
-    routes: Sequence[str]
+    routes: Sequence[tuple[str, str]]
     pods: Sequence[Object]
     rollouts: Sequence[Object]
     policy: str
@@ -118,7 +122,7 @@ def _rollout(target: Target) -> Step:
 
 def manifest(target: Target) -> str:
     """The whole CausalRollout; everything else comes from the policy or has a default."""
-    routes = target.routes or [name(target.service)]
+    routes = target.routes or [("HTTPRoute", name(target.service))]
     lines = [
         "apiVersion: causalrollouts.dev/v1alpha1",
         "kind: CausalRollout",
@@ -130,9 +134,17 @@ def manifest(target: Target) -> str:
         *([f"  policyRef: {{name: {target.policy}}}"] if target.policy else []),
         "  traffic:",
         f"    service: {name(target.service)}",
-        f"    httpRoutes: [{', '.join(f'{{name: {route}}}' for route in routes)}]",
+        *(f"    {field}: [{', '.join(listed)}]" for field, listed in _by_field(routes).items()),
     ]
     return "\n".join(lines)
+
+
+def _by_field(routes: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """References to routes, under the field of spec.traffic that takes their kind."""
+    found: dict[str, list[str]] = {}
+    for kind, named in routes:
+        found.setdefault(ROUTE_FIELDS[kind], []).append(f"{{name: {named}}}")
+    return found
 
 
 def _carried(target: Target) -> bool:

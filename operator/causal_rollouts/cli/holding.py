@@ -12,7 +12,7 @@ from causal_rollouts.adapters.arm_services import ARMS, is_ours
 from causal_rollouts.adapters.backends import arm_service
 from causal_rollouts.adapters.gateway_api import GatewayRouter
 from causal_rollouts.adapters.kube import SERVICE
-from causal_rollouts.adapters.reading import section
+from causal_rollouts.adapters.reading import routes_named, section
 from causal_rollouts.adapters.workloads import KubeWorkloads
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit, Stopped
@@ -121,8 +121,7 @@ def _names(rollout: Rollout | None, record: Record | None) -> tuple[str, Traffic
     target = str(section(spec, "targetRef").get("name", ""))
     traffic = section(spec, "traffic")
     service = str(traffic.get("service", ""))
-    routes = tuple(("HTTPRoute", str(ref["name"])) for ref in traffic.get("httpRoutes") or ())
-    return target, TrafficPlan(service, routes, target) if service else NOWHERE
+    return target, TrafficPlan(service, routes_named(traffic), target) if service else NOWHERE
 
 
 def _gone(record: Record) -> Rollout:

@@ -9,6 +9,9 @@ from causal_rollouts.model.arms import Arm
 WHOLE = 1000
 """Weights are integers in thousandths, so that equal load per pod is exact enough and sums are exact."""
 
+ROUTE_FIELDS = {"HTTPRoute": "httpRoutes", "GRPCRoute": "grpcRoutes"}
+"""Kinds of routes that can share traffic, each with the field of `spec.traffic` that names them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -33,7 +36,7 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class TrafficPlan:
-    """Service and routes by name. routes: (kind, name), kind HTTPRoute or GRPCRoute.
+    """Service and routes by name. routes: (kind, name), kinds as in `ROUTE_FIELDS`.
 
     target: the Deployment behind the Service; "" where only the traffic is looked at.
     """

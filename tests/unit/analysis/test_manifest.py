@@ -37,9 +37,12 @@ def comparable(reg: Registration) -> Registration:
     return replace(reg, budget=replace(reg.budget, kinds=tuple(sorted(reg.budget.kinds))))
 
 
-def test_a_registration_survives_its_manifest():
-    reg = replace(SETTING.registration(5), traffic=TrafficPlan("shop", (("HTTPRoute", "edge"),)))
-    assert replace(comparable(back_and_forth(reg)), traffic=reg.traffic) == comparable(reg)
+@pytest.mark.parametrize("kinds", [("HTTPRoute",), ("GRPCRoute",), ("HTTPRoute", "GRPCRoute")])
+def test_a_registration_survives_its_manifest(kinds: tuple[str, ...]):
+    plain = SETTING.registration(5)
+    routes = tuple((kind, "edge") for kind in kinds)
+    reg = replace(plain, traffic=TrafficPlan("shop", routes, target=plain.target))
+    assert comparable(back_and_forth(reg)) == comparable(reg)
 
 
 def test_every_choice_survives_its_manifest():

@@ -32,6 +32,22 @@ def test_the_twelve_lines_resolve_to_the_recipes_defaults():
     assert registration.traffic == TrafficPlan("checkout", (("HTTPRoute", "checkout"),), target="checkout")
 
 
+def test_routes_of_both_kinds_are_named_each_in_its_own_list():
+    routes = {"httpRoutes": [{"name": "web"}], "grpcRoutes": [{"name": "web"}, {"name": "calls"}]}
+    traffic = resolved(spec(traffic={"service": "checkout", **routes})).registration.traffic
+    assert traffic.routes == (("HTTPRoute", "web"), ("GRPCRoute", "web"), ("GRPCRoute", "calls"))
+    only = {"service": "checkout", "grpcRoutes": [{"name": "calls"}]}
+    assert resolved(spec(traffic=only)).registration.traffic.routes == (("GRPCRoute", "calls"),)
+
+
+def test_a_service_that_no_route_is_named_for_is_told_with_both_ways_out():
+    [text] = problems(spec(traffic={"service": "checkout"}))
+    assert text == (
+        "spec.traffic: no route is named, so no weight can be set; "
+        "name the routes that send to the Service in httpRoutes, grpcRoutes or both"
+    )
+
+
 def test_without_metrics_latency_errors_and_restarts_are_measured():
     found = {metric.name: metric for metric in resolved().registration.metrics}
     assert found["latency"].margins == Margins(0.05, 0.10, null_below=0.02)

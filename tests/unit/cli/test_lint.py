@@ -84,12 +84,12 @@ def test_a_file_that_the_api_server_refuses_is_found(lint, path):
 
 def test_a_finding_is_at_the_field_and_a_missing_one_at_its_parent(lint):
     lines, _ = lint(
-        GOOD.replace("checkout, httpRoutes", "checkout, route")
+        GOOD.replace("{service: checkout", "{servise: checkout")
         + "  stages:\n  - weight: 90\n    minDuration: 5m\n    maxDuration: 30m\n"
     )
     assert [line.split("; ")[0] for line in lines] == [
-        "7:3: spec.traffic.httpRoutes: is missing",
-        "7:32: spec.traffic.route: is not known here",
+        "7:3: spec.traffic.service: is missing",
+        "7:13: spec.traffic.servise: is not known here",
         "9:5: spec.stages[0].weight: 90 is too large",
     ]
 
