@@ -42,16 +42,22 @@ def service(name: str = "web", **selector: str) -> dict[str, Any]:
     }
 
 
-def route(parent: dict[str, Any], *rules: dict[str, Any], name: str = "web") -> dict[str, Any]:
+def route(
+    parent: dict[str, Any], *rules: dict[str, Any], name: str = "web", host: str = "web"
+) -> dict[str, Any]:
     return {
         "metadata": {"name": name},
-        "spec": {"parentRefs": [parent], "hostnames": [f"{name}.contract.test"], "rules": list(rules)},
+        "spec": {"parentRefs": [parent], "hostnames": [f"{host}.contract.test"], "rules": list(rules)},
     }
 
 
 def rule(*backends: dict[str, Any], path: str = "/", **more: Any) -> dict[str, Any]:
     match = {"path": {"type": "PathPrefix", "value": path}}
     return {"matches": [match], "backendRefs": list(backends), **more}
+
+
+def grpc_rule(*backends: dict[str, Any], service: str = "shop.Web", **more: Any) -> dict[str, Any]:
+    return {"matches": [{"method": {"service": service}}], "backendRefs": list(backends), **more}
 
 
 def backend(name: str = "web", weight: int | None = None, port: int = 80, **more: Any) -> dict[str, Any]:
