@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from causal_rollouts.adapters.kube import ARM_LABEL, DEPLOYMENT, GATE_LABEL, HTTP_ROUTE, SERVICE
+from causal_rollouts.adapters.kube import ARM_LABEL, DEPLOYMENT, GATE_LABEL, HTTP_ROUTE, SERVICE, Kind
 from e2e.embedded.apiserver import ApiServer
 from e2e.embedded.patches import clone
 
@@ -49,8 +49,8 @@ def service(name: str = "web") -> dict[str, Any]:
     }
 
 
-def route(name: str = "web", *, arms: bool = False) -> dict[str, Any]:
-    """An HTTPRoute with one rule; arms: it lists the arm Services at weight 0."""
+def route(name: str = "web", *, arms: bool = False, kind: Kind = HTTP_ROUTE) -> dict[str, Any]:
+    """A route with one rule; arms: it lists the arm Services at weight 0."""
     backends: list[dict[str, Any]] = [{"name": name, "port": 80}]
     if arms:
         backends = [
@@ -58,7 +58,9 @@ def route(name: str = "web", *, arms: bool = False) -> dict[str, Any]:
             {"name": f"{name}-canary", "port": 80, "weight": 0},
             {"name": f"{name}-baseline", "port": 80, "weight": 0},
         ]
-    rule = {"matches": [{"path": {"type": "PathPrefix", "value": "/"}}], "backendRefs": backends}
+    path, method = {"type": "PathPrefix", "value": "/"}, {"service": f"shop.{name}"}
+    match = {"path": path} if kind == HTTP_ROUTE else {"method": method}
+    rule = {"matches": [match], "backendRefs": backends}
     return {
         "metadata": {"name": name},
         "spec": {"parentRefs": [{"name": "gateway"}], "hostnames": [f"{name}.example"], "rules": [rule]},
@@ -66,13 +68,19 @@ def route(name: str = "web", *, arms: bool = False) -> dict[str, Any]:
 
 
 def open_shop(
-    api: ApiServer, *, name: str = "web", replicas: int = 6, arms: bool = False, **env: str
+    api: ApiServer,
+    *,
+    name: str = "web",
+    replicas: int = 6,
+    arms: bool = False,
+    kind: Kind = HTTP_ROUTE,
+    **env: str,
 ) -> None:
-    """Create all three; env as in `template`."""
+    """Create all three; kind: of the route; env as in `template`."""
     target = deployment(name, replicas=replicas, image=f"{name}:v1", **env)
     api.add(DEPLOYMENT, NAMESPACE, target, "git", "git")
     api.add(SERVICE, NAMESPACE, service(name), "git", "git")
-    api.add(HTTP_ROUTE, NAMESPACE, route(name, arms=arms), "git", "git")
+    api.add(kind, NAMESPACE, route(name, arms=arms, kind=kind), "git", "git")
 
 
 def release(api: ApiServer, image: str, *, name: str = "web", user: str = "git", **env: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from causal_rollouts.adapters.backends import rules_to, weights_in
-from causal_rollouts.adapters.kube import DEPLOYMENT, HTTP_ROUTE, POD, POLICY, RECORD, ROLLOUT
+from causal_rollouts.adapters.kube import DEPLOYMENT, HTTP_ROUTE, POD, POLICY, RECORD, ROLLOUT, Kind
 from causal_rollouts.adapters.workloads import KubeWorkloads
 from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm
 from causal_rollouts.analysis.simulation.source import SimulatedMetrics, SimulatedSource
@@ -47,7 +47,8 @@ def uncut(ports: Ports) -> Ports:
 class EmbeddedWorld:
     """One app under the gate. harms: what a version does, by its name in the template's VERSION.
 
-    cut: what stands between the operator and its ports. operator_down: nobody passes.
+    routed: kind of the route to it. cut: what stands between the operator and its ports.
+    operator_down: nobody passes.
     """
 
     climate: Climate
@@ -56,6 +57,7 @@ class EmbeddedWorld:
     replicas: int = 10
     seed: int = 1
     arms_listed: bool = False
+    routed: Kind = HTTP_ROUTE
     api: ApiServer = field(default_factory=ApiServer)
     cut: Callable[[Ports], Ports] = uncut
     controllers: Controllers = field(init=False)
@@ -73,7 +75,14 @@ class EmbeddedWorld:
     def __post_init__(self) -> None:
         self.controllers = Controllers(self.api)
         add_nodes(self.api, *NODES)
-        shop.open_shop(self.api, name=self.name, replicas=self.replicas, arms=self.arms_listed, VERSION="v1")
+        shop.open_shop(
+            self.api,
+            name=self.name,
+            replicas=self.replicas,
+            arms=self.arms_listed,
+            kind=self.routed,
+            VERSION="v1",
+        )
         self.source = SimulatedSource(
             self.seed,
             self.climate,
@@ -191,9 +200,13 @@ class EmbeddedWorld:
             raise LookupError("the Deployment is gone")
         return found
 
+    def route(self) -> Json | None:
+        """The one to the app."""
+        return self.api.find(self.routed, shop.NAMESPACE, self.name)
+
     def weights(self) -> Weights:
         """In force on the route."""
-        route = self.api.find(HTTP_ROUTE, shop.NAMESPACE, self.name)
+        route = self.route()
         found = {weights_in(rule) for rule in rules_to(route, self.name)} if route else set()
         return found.pop() if len(found) == 1 else HOME
 

@@ -7,6 +7,7 @@ from causal_rollouts.adapters.kube import (
     ARM_LABEL,
     DEPLOYMENT,
     GATE_LABEL,
+    GRPC_ROUTE,
     HTTP_ROUTE,
     POD,
     POLICY,
@@ -17,6 +18,7 @@ from causal_rollouts.adapters.kube import (
 from causal_rollouts.api.resolve import resolve
 from causal_rollouts.cli.exits import Exit
 from causal_rollouts.model.bins import Grid
+from e2e.embedded import shop
 from e2e.embedded.apiserver import OPERATOR
 from e2e.embedded.shop import service
 from tests.unit.cli.town import NAME
@@ -134,7 +136,20 @@ def test_of_several_services_the_one_with_a_route_is_taken(moments, capsys):
     assert "--service" in label_template_and_ask.err
     found = town.run(capsys, "adopt", NAME, "--service", NAME)
     assert found.code == 1
-    assert "no HTTPRoute" in found.out
+    assert "no HTTPRoute or GRPCRoute" in found.out
+
+
+def test_a_service_behind_a_grpc_route_gets_lines_that_name_it(moments, capsys):
+    town = strange(moments)
+    town.api.add(GRPC_ROUTE, town.namespace, shop.route(NAME, kind=GRPC_ROUTE))
+    both = town.run(capsys, "adopt", NAME)
+    assert f'HTTPRoute "{NAME}", GRPCRoute "{NAME}"' in both.out
+    town.api.forget(HTTP_ROUTE, town.api.find(HTTP_ROUTE, town.namespace, NAME))
+    found = town.run(capsys, "adopt", NAME, "-o", "json").json
+    assert found["routes"] == [{"kind": "GRPCRoute", "name": NAME}]
+    assert found["problems"] == []
+    traffic = yaml.safe_load(found["steps"][3]["yaml"])["spec"]["traffic"]
+    assert traffic == {"service": NAME, "grpcRoutes": [{"name": NAME}]}
 
 
 def test_what_cannot_be_gated_is_said_first(moments, capsys):

@@ -4,7 +4,15 @@ import sys
 
 import pytest
 
-from causal_rollouts.adapters.kube import DEPLOYMENT, FINALIZER, HTTP_ROUTE, REPLICA_SET, ROLLOUT, SERVICE
+from causal_rollouts.adapters.kube import (
+    DEPLOYMENT,
+    FINALIZER,
+    GRPC_ROUTE,
+    HTTP_ROUTE,
+    REPLICA_SET,
+    ROLLOUT,
+    SERVICE,
+)
 from causal_rollouts.cli.exits import Exit
 from causal_rollouts.ports import NotYet, Refused
 from e2e.embedded import shop
@@ -143,6 +151,19 @@ def test_the_route_of_the_record_counts_and_not_an_edited_spec(moments, capsys):
     town.change(ROLLOUT, NAME, lambda r: r["spec"]["traffic"].update(service="other", httpRoutes=[]))
     assert let_go(town, capsys).code == 0
     assert town.backends() == {NAME: 1}
+
+
+def test_weights_left_on_a_grpc_route_come_home_too(moments, capsys):
+    town = moments.town("promoted")
+    stray = shop.route(NAME, arms=True, kind=GRPC_ROUTE)
+    for backend, weight in zip(stray["spec"]["rules"][0]["backendRefs"], (8500, 500, 1000), strict=True):
+        backend["weight"] = weight
+    town.api.add(GRPC_ROUTE, town.namespace, stray)
+    traffic = {"service": NAME, "grpcRoutes": [{"name": NAME}]}
+    town.change(ROLLOUT, NAME, lambda r: r["spec"].update(traffic=traffic))
+    assert let_go(town, capsys).code == 0
+    [rule] = town.api.find(GRPC_ROUTE, town.namespace, NAME)["spec"]["rules"]
+    assert [backend["weight"] for backend in rule["backendRefs"]] == [10, 0, 0]
 
 
 def test_services_that_git_lists_stay(moments, capsys):

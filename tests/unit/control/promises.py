@@ -16,12 +16,12 @@ from causal_rollouts.adapters.kube import (
     FINALIZER,
     GATE_LABEL,
     GROUP,
-    HTTP_ROUTE,
     LEASE,
     POD,
     RECORD,
     REPLICA_SET,
     ROLLOUT,
+    ROUTES,
     SERVICE,
     SLOT_LABEL,
     Kind,
@@ -74,8 +74,8 @@ class WatchedApi(ApiServer):
     def _may_go(self, kind: Kind, obj: Json, propagation: str) -> None:
         meta = obj["metadata"]
         if kind == REPLICA_SET and SLOT_LABEL in meta.get("labels", {}):
-            for route in self.stored(HTTP_ROUTE):
-                service = meta["annotations"][f"{GROUP}/target"]
+            service = meta["annotations"][f"{GROUP}/target"]
+            for route in (route for routes in ROUTES.values() for route in self.stored(routes)):
                 assert shares(route, service) == (0.0, 0.0), f"{meta['name']} is deleted under traffic"
         elif kind == REPLICA_SET:
             serving = obj.get("status", {}).get("readyReplicas", 0)
@@ -119,7 +119,7 @@ class Promises:
             self._fleet_is_whole()
 
     def _shares(self) -> tuple[float, float]:
-        return shares(self.world.api.find(HTTP_ROUTE, NAMESPACE, self.world.name), self.world.name)
+        return shares(self.world.route(), self.world.name)
 
     def _rise_is_right(self, canary: float) -> None:
         """Promise 2: on a valid and fresh window of the running release only."""
@@ -151,7 +151,7 @@ def _not_ours(kind: Kind, obj: Json) -> Json:
     rest = {**{k: v for k, v in obj.items() if k != "status"}, "metadata": meta}
     if kind == DEPLOYMENT:
         return _without_pause(rest)
-    if kind == HTTP_ROUTE:
+    if kind in ROUTES.values():
         return {**rest, "spec": {**rest["spec"], "rules": [_rule(r) for r in rest["spec"]["rules"]]}}
     if kind == ROLLOUT:
         return _without_requests(rest)

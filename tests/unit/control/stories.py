@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from causal_rollouts.adapters.kube import DEPLOYMENT, HTTP_ROUTE, ROLLOUT, SERVICE, Kind
+from causal_rollouts.adapters.kube import DEPLOYMENT, HTTP_ROUTE, ROLLOUT, ROUTES, SERVICE, Kind
 from causal_rollouts.analysis.simulation.climate import Climate, Harm
+from causal_rollouts.model.traffic import ROUTE_FIELDS
 from causal_rollouts.ports import Ports
 from e2e import rollouts
 from e2e.demo.manifests import App
@@ -34,9 +35,15 @@ HARMS: Mapping[str, Harm] = {
 
 
 @functools.cache
-def _with_history(replicas: int, seed: int, *, arms_listed: bool) -> bytes:
+def _with_history(replicas: int, seed: int, *, arms_listed: bool, routed: Kind = HTTP_ROUTE) -> bytes:
     world = EmbeddedWorld(
-        Climate(), HARMS, api=WatchedApi(), replicas=replicas, seed=seed, arms_listed=arms_listed
+        Climate(),
+        HARMS,
+        api=WatchedApi(),
+        replicas=replicas,
+        seed=seed,
+        arms_listed=arms_listed,
+        routed=routed,
     )
     world.run(HISTORY)
     return world.saved()
@@ -56,13 +63,16 @@ def tell(
     replicas: int = 10,
     seed: int = 1,
     arms_listed: bool = False,
+    routed: Kind = HTTP_ROUTE,
     policy: Json | None = None,
     spec: Json | None = None,
     cut: Callable[[Ports], Ports] = uncut,
 ) -> "Story":
     """A service with history, just put under the gate. policy: defaults to change. spec: of the rollout."""
-    story = Story(EmbeddedWorld.restored(_with_history(replicas, seed, arms_listed=arms_listed), cut))
-    story.apply(policy or {}, spec or {})
+    history = _with_history(replicas, seed, arms_listed=arms_listed, routed=routed)
+    story = Story(EmbeddedWorld.restored(history, cut))
+    traffic = {"service": story.world.name, ROUTE_FIELDS[routed.kind]: [{"name": story.world.name}]}
+    story.apply(policy or {}, {"traffic": traffic, **(spec or {})})
     story.run(2)
     return story
 
@@ -189,7 +199,7 @@ class Story:
         new = clone(old)
         change(new)
         self.world.api.change(kind, old, new, user, manager=user)
-        self.promises.check(somebody_moved_weights=kind == HTTP_ROUTE)
+        self.promises.check(somebody_moved_weights=kind in ROUTES.values())
 
     def delete(self, kind: Kind = ROLLOUT, name: str = "", propagation: str = "Background") -> Json:
         """Somebody deletes an object; what it was."""

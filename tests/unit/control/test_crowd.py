@@ -3,6 +3,7 @@
 import contextlib
 from dataclasses import replace
 
+from causal_rollouts.adapters.crowd import others
 from causal_rollouts.adapters.kube import FINALIZER, POD, RECORD, ROLLOUT
 from causal_rollouts.adapters.record_form import record_of
 from causal_rollouts.cli.standing import Standing, State
@@ -134,3 +135,13 @@ def test_a_policy_that_forbids_overlap_waits_for_who_stands_on_its_nodes() -> No
     gone(story)
     neighbour(story, node="elsewhere")
     assert story.reach("Observing", 0, seconds=60)
+
+
+def test_who_shares_a_route_of_either_kind_is_seen() -> None:
+    story = town()
+    neighbour(story)
+    both = {"httpRoutes": [{"name": "edge"}], "grpcRoutes": [{"name": "calls"}, {"name": "edge"}]}
+    story.edit(ROLLOUT, lambda r: r["spec"].update(traffic={"service": "cart", **both}), "cart")
+    kube = story.world.api.client()
+    (cart,) = story.world.loop.run_until_complete(others(kube, story.world.key))
+    assert cart.routes == ("HTTPRoute/edge", "GRPCRoute/calls", "GRPCRoute/edge")

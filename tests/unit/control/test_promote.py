@@ -2,7 +2,11 @@
 
 import itertools
 
+import pytest
+
+from causal_rollouts.adapters.kube import GRPC_ROUTE
 from e2e.embedded.apiserver import OPERATOR
+from e2e.embedded.patches import clone
 from tests.unit.control.stories import HTTP_ROUTE, during, tell
 
 QUIET = 600
@@ -35,6 +39,18 @@ def test_a_good_release_climbs_the_ladder_and_is_promoted() -> None:
     assert not story.world.target()["spec"].get("paused")
     assert not story.world.rollout()["metadata"].get("finalizers")
     assert story.condition("Ready")["status"] == "True"
+
+
+@pytest.mark.parametrize("listed", [False, True], ids=["injected", "listed"])
+def test_a_service_behind_a_grpc_route_climbs_the_same_ladder(listed: bool) -> None:
+    story = tell(routed=GRPC_ROUTE, arms_listed=listed)
+    before = clone(story.world.route())
+    story.request("good")
+    assert story.end() == "Promoted"
+    assert story.canary == [0, 100, 300, 0]
+    assert story.world.versions() == {"good"}
+    assert story.at_home()
+    assert story.world.route()["spec"] == before["spec"]
 
 
 def test_a_converged_object_is_not_written_for_ten_minutes() -> None:
