@@ -21,6 +21,9 @@ METHOD = "total effect at 100%, along a line (model-based)"
 LEAST_SHARE = 0.25
 """Largest share below which a line would multiply noise and drift by more than four."""
 
+COVERED = 0.5
+"""Share of our bins in which the reference must have been measured."""
+
 LINE = (
     "everybody's mean is a line in the share of the release; fresh pods answer as old ones, and as many pods "
     "share the load at 100% as in the stages"
@@ -44,7 +47,13 @@ def of_everybody(
     service = panel.service
     seen = np.isfinite(service.level) & (service.requests > 0)
     if reference is not None:
-        seen &= np.isfinite(reference)
+        both = seen & np.isfinite(reference)
+        if both.sum() < COVERED * seen.sum():
+            why = (
+                f"the reference was measured in fewer than {COVERED:.0%} of the bins in which the service was"
+            )
+            return [Absent(Question.EVERYBODY, METHOD, why)]
+        seen = both
     at = np.flatnonzero(seen)
     other = None if reference is None else reference[at]
     found = total_effect(service.level[at], design.dose[at], at, other)

@@ -128,6 +128,19 @@ def test_a_reference_takes_off_what_moved_both(seen):
     assert ours.effect == pytest.approx(truth.effect, abs=1e-6)
 
 
+def test_a_reference_must_cover_the_bins_in_which_the_service_was_measured(seen):
+    design, panel = seen
+    late = panel.service.level.copy()
+    late[: len(late) // 2] = np.nan
+    young = replace(panel, service=replace(panel.service, level=late))
+    reference = np.where(np.isfinite(late), 0.0, np.nan)
+    (found,) = of_everybody(design, young, reference)
+    assert not isinstance(found, Absent), "a service that is as young as its reference is covered"
+    (short,) = of_everybody(design, panel, reference[::-1].copy() * np.nan)
+    assert isinstance(short, Absent)
+    assert "fewer than 50%" in short.why
+
+
 def test_small_shares_are_not_extrapolated(seen):
     design, panel = seen
     (found,) = of_everybody(replace(design, dose=design.dose * 0.8), panel)
