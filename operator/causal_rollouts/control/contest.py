@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from causal_rollouts.control.observed import Observed
+from causal_rollouts.control.rise import lifetime
+from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.release import Release
 from causal_rollouts.model.traffic import DISTURBED, HOME, Change, Weights
@@ -30,7 +32,7 @@ AT_STAKE = frozenset(
 )
 
 
-def defend(release: Release, observed: Observed, now: float) -> Release:
+def defend(release: Release, observed: Observed, grid: Grid, now: float) -> Release:
     """The state after the routes were compared with it; the same state when they agree."""
     traffic = observed.traffic
     # Before the first stage no pod with traffic runs the candidate: the weights are simply set again.
@@ -45,7 +47,8 @@ def defend(release: Release, observed: Observed, now: float) -> Release:
     held = {route.weights for route in traffic.routes}
     if held == {release.desired.weights}:
         return release
-    if Phase.PROBING in {release.phase, release.resume} and held <= _of_a_probe(release):
+    newest = now - release.timeline[-1].time <= lifetime(grid)
+    if newest and Phase.PROBING in {release.phase, release.resume} and held <= _of_a_probe(release):
         # A switch that did not get through, or came twice: the next pass sets what was drawn.
         return release
     before = release.timeline[-2].weights if len(release.timeline) > 1 else HOME

@@ -95,7 +95,7 @@ async def _running(observed: Observed, record: Record, ports: Ports) -> float:
     seen = observed.fleet.pods if observed.fleet else ()
     step = lifecycle.Step(record.registration, observed, now)
     release = replace(record.release, pods=merge(record.release.pods, seen, now))
-    release = defend(_resumed(release, record, step), observed, now)
+    release = defend(_resumed(release, record, step), observed, record.registration.grid, now)
     record = replace(record, release=release)
     release = approvals.heard(record, observed.rollout.requests.approve, now)
     record = replace(record, release=release)

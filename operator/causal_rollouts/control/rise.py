@@ -39,8 +39,12 @@ def slots_of(release: Release, registration: Registration, observed: Observed) -
 
 def fresh(release: Release, grid: Grid, now: float) -> bool:
     """The newest look was valid and is recent."""
-    allowed = STALE_LOOKS * 2 * grid.width + grid.delay
-    return release.usable and release.looked is not None and now - release.looked <= allowed
+    return release.usable and release.looked is not None and now - release.looked <= lifetime(grid)
+
+
+def lifetime(grid: Grid) -> float:
+    """Seconds for which what was seen or done lets traffic rise."""
+    return STALE_LOOKS * 2 * grid.width + grid.delay
 
 
 def unready(release: Release, observed: Observed) -> tuple[str, ...]:

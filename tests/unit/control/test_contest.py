@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 
 from causal_rollouts.control.contest import advice, defend, last_move
+from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.traffic import DISTURBED, HOME, Change, Weights
 from tests.unit.control import sights
 from tests.unit.control.sights import FIRST, NOW, SECOND, record, release, route, seen
 
 ELSEWHERE = Weights(500, 0)
+GRID = Grid(width=5.0, delay=6.0, scrape=2.5)
 
 
 def routes(*found):
@@ -27,17 +29,17 @@ def unset(**changes):
 
 @pytest.mark.parametrize("phase", [Phase.OBSERVING, Phase.PROMOTING, Phase.SHIFTING])
 def test_weights_as_they_should_be_change_nothing(phase: Phase) -> None:
-    assert defend(release(phase=phase), routes(route(FIRST)), NOW) == release(phase=phase)
+    assert defend(release(phase=phase), routes(route(FIRST)), GRID, NOW) == release(phase=phase)
 
 
 @pytest.mark.parametrize("phase", [Phase.PREPARING, Phase.REVERTING, Phase.FINISHING])
 def test_where_no_weight_is_at_stake_nothing_is_compared(phase: Phase) -> None:
-    assert defend(release(phase=phase), routes(route(ELSEWHERE)), NOW) == release(phase=phase)
+    assert defend(release(phase=phase), routes(route(ELSEWHERE)), GRID, NOW) == release(phase=phase)
 
 
 @pytest.mark.parametrize("found", [(route(FIRST),), (route(FIRST, "a"), route(SECOND, "b"))])
 def test_a_shift_that_was_written_down_and_never_done_has_not_happened(found) -> None:
-    after = defend(unset(), routes(*found), NOW)
+    after = defend(unset(), routes(*found), GRID, NOW)
     assert after.timeline == release().timeline
     assert after.desired.weights == FIRST
     assert after.usable
@@ -45,18 +47,18 @@ def test_a_shift_that_was_written_down_and_never_done_has_not_happened(found) ->
 
 
 def test_once_seen_in_force_it_has_and_somebody_undid_it() -> None:
-    after = defend(unset(stage_since=NOW - 5), routes(route(FIRST)), NOW)
+    after = defend(unset(stage_since=NOW - 5), routes(route(FIRST)), GRID, NOW)
     assert after.contested == 1
     assert after.desired.weights == HOME
 
 
 def test_weights_that_are_neither_were_set_by_somebody() -> None:
-    assert defend(unset(), routes(route(ELSEWHERE)), NOW).contested == 1
-    assert defend(unset(), routes(route(None)), NOW).contested == 1
+    assert defend(unset(), routes(route(ELSEWHERE)), GRID, NOW).contested == 1
+    assert defend(unset(), routes(route(None)), GRID, NOW).contested == 1
 
 
 def test_traffic_goes_home_and_every_bin_since_the_last_look_is_lost() -> None:
-    after = defend(release(), routes(route(ELSEWHERE)), NOW)
+    after = defend(release(), routes(route(ELSEWHERE)), GRID, NOW)
     assert (after.phase, after.since, after.stage_since) == (Phase.SHIFTING, NOW, None)
     assert after.timeline[-2:] == (
         Change(NOW - 30, 0, ELSEWHERE, DISTURBED),
@@ -68,7 +70,7 @@ def test_traffic_goes_home_and_every_bin_since_the_last_look_is_lost() -> None:
 
 def test_a_pause_stays_a_pause() -> None:
     paused = release(phase=Phase.PAUSED, resume=Phase.OBSERVING)
-    after = defend(paused, routes(route(ELSEWHERE)), NOW)
+    after = defend(paused, routes(route(ELSEWHERE)), GRID, NOW)
     assert (after.phase, after.resume, after.since) == (Phase.PAUSED, Phase.SHIFTING, paused.since)
     assert after.desired.weights == HOME
 
@@ -77,7 +79,7 @@ def test_a_pause_stays_a_pause() -> None:
     "state", [{"phase": Phase.BAKING}, {"phase": Phase.PAUSED, "resume": Phase.PROMOTING}]
 )
 def test_while_the_fleet_rolls_they_are_set_again(state) -> None:
-    after = defend(release(**state), routes(route(HOME)), NOW)
+    after = defend(release(**state), routes(route(HOME)), GRID, NOW)
     assert after.phase is release(**state).phase
     assert after.desired.weights == FIRST
     assert after.timeline[-1] == Change(NOW, 0, FIRST, Phase.SHIFTING)
@@ -85,18 +87,28 @@ def test_while_the_fleet_rolls_they_are_set_again(state) -> None:
 
 
 def test_a_route_that_cannot_be_written_is_one_disturbance_and_not_many() -> None:
-    state = defend(release(), routes(route(ELSEWHERE)), NOW)
+    state = defend(release(), routes(route(ELSEWHERE)), GRID, NOW)
     for second in range(1, 500):
-        state = defend(state, routes(route(ELSEWHERE)), NOW + second)
+        state = defend(state, routes(route(ELSEWHERE)), GRID, NOW + second)
     assert state.contested == 1
     assert len(state.timeline) == 3
     assert state.timeline[-1].time == NOW + 499
 
 
+@pytest.mark.parametrize(("age", "contested"), [(5.0, 0), (36.0, 0), (37.0, 1)])
+def test_a_switch_of_a_probe_is_made_up_for_only_while_it_is_fresh(age: float, contested: int) -> None:
+    stage = (*release().timeline, Change(NOW - 90, 0, FIRST, Phase.SHIFTING))
+    switched = Change(NOW - age, 0, FIRST, Phase.PROBING)
+    probing = release(phase=Phase.PROBING, timeline=(*stage, switched))
+    after = defend(probing, routes(route(HOME)), GRID, NOW)
+    assert after.contested == contested
+    assert after.desired.weights == (HOME if contested else FIRST)
+
+
 def test_without_a_route_there_is_nothing_to_compare() -> None:
     nowhere = seen(traffic=replace(sights.traffic(), routes=()))
-    assert defend(release(), nowhere, NOW) == release()
-    assert defend(release(), seen(traffic=None), NOW) == release()
+    assert defend(release(), nowhere, GRID, NOW) == release()
+    assert defend(release(), seen(traffic=None), GRID, NOW) == release()
 
 
 def test_the_last_move_is_of_weights_and_not_of_phases() -> None:
@@ -118,5 +130,5 @@ def test_advice_is_given_for_each_route_with_its_port() -> None:
 
 def test_a_release_before_its_first_weights_has_nothing_to_defend() -> None:
     early = release(phase=Phase.SHIFTING, timeline=(), desired=replace(release().desired, weights=HOME))
-    assert defend(early, routes(route(ELSEWHERE)), NOW) == early
+    assert defend(early, routes(route(ELSEWHERE)), GRID, NOW) == early
     assert record(early).release == early
