@@ -7,6 +7,7 @@ and the words a person reads.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,16 @@ from causal_rollouts.decision.rules import hold
 from causal_rollouts.decision.situation import Facts, Situation, Template, situate
 from causal_rollouts.model.checks import Check, CheckName
 from causal_rollouts.model.decision import Decision
-from causal_rollouts.model.evidence import Evidence, Process, ShareTest
+from causal_rollouts.model.evidence import Evidence, ProbeTest, Process, ShareTest
+from causal_rollouts.model.freeze import Span
 from causal_rollouts.model.metrics import Gating, MetricKind
 from causal_rollouts.model.reasons import Act, Phase, Reason, Validity, Verdict
 from causal_rollouts.model.registration import ArmsPlan, Mode, OnInconclusive
-from tests.unit.decision.situations import START, evidence, good_stage, metric, registration
+from causal_rollouts.model.release import Desired
+from causal_rollouts.model.segment import Axis, Segment, SegmentEvidence
+from causal_rollouts.model.switchback import Switchback
+from causal_rollouts.model.traffic import HOME, Change, Weights
+from tests.unit.decision.situations import START, evidence, footprint, good_stage, metric, registration
 
 OBSERVE = registration(mode=Mode.OBSERVE)
 EASY = registration(on_inconclusive=OnInconclusive.REVERT)
@@ -29,6 +35,49 @@ UNSURE = evidence(metrics=(metric(log_e_safe=0.2),))
 HARM = evidence(log_harm=5.0)
 CHECK = Check(CheckName.AGE, 9.0, 1.0, ok=False, note="wait")
 UNSOUND = evidence(checks=(CHECK,))
+
+
+PROBED = registration(probe=Switchback())
+WAITED = Switchback().after * PROBED.grid.width
+TWICE = registration(probe=Switchback(probes=2))
+WORSE = evidence(shared=0.4)
+SHARE = Weights(50, 50)
+PROBE = (Change(START, 0, SHARE, Phase.SHIFTING), Change(START + 10, 0, HOME, Phase.PROBING))
+SHIFTED = Change(START + 20, 0, SHARE, Phase.SHIFTING)
+SHOWN = ProbeTest("latency", p=0.0001, alpha=0.003, effect=0.25, seen=108, bins=108, least=0.0001)
+HALF_SURE = evidence(metrics=(metric(log_e_safe=2.0),))
+OVER = evidence(footprints=(footprint(waits=True),))
+FROZEN = registration(freeze=(Span(START - 60.0, START + 86_400.0),))
+SET = Change(START, 0, SHARE, Phase.SHIFTING)
+ZONE = SegmentEvidence(
+    segment=Segment("latency", Axis.ZONE, "a"),
+    effect=0.4,
+    lower=0.2,
+    upper=0.6,
+    log_e=3.0,
+    harm_margin=0.049,
+    acts=True,
+    note="",
+)
+PART = evidence(
+    log_harm=5.0,
+    processes=(Process(ZONE.segment.name, MetricKind.LATENCY, 380, 3.0, -1.0),),
+    segments=(ZONE,),
+)
+
+
+def probe(seen: Evidence | None = None, **changes: object) -> Situation:
+    held = {"phase": Phase.PROBING, "timeline": PROBE, **changes}
+    return good_stage(reg=PROBED, seen=seen, **held)
+
+
+def shifting(timeline: tuple[Change, ...]) -> Situation:
+    return good_stage(reg=FROZEN, phase=Phase.SHIFTING, timeline=timeline)
+
+
+def frozen_pre(newest: Change) -> Situation:
+    reg = replace(PRE, freeze=FROZEN.freeze)
+    return good_stage(reg=reg, phase=Phase.PRE_PERIOD, stage=-1, stage_since=None, timeline=(newest,))
 
 
 def facts(**found: object) -> Situation:
@@ -176,6 +225,53 @@ SITUATIONS = {
     "an A/A test that is contaminated": pre(evidence(placebo=8.0), candidate_hash="old"),
     "an A/A test of both": pre(evidence(placebo=8.0, log_harm=5.0), candidate_hash="old"),
     "an A/A test without a look": pre(blind=True, candidate_hash="old"),
+    "a pre-period at its begin": pre(after=0.0),
+    "a pre-period that does not end": pre(evidence(shared=0.4), after=2401.0),
+    "safe to go on and not to promote": good_stage(seen=HALF_SURE, stage=1),
+    "out of time after a blind while": good_stage(seen=UNSURE, after=1900.0, invalid_since=START + 1850.0),
+    "out of time without a look": good_stage(blind=True, after=1900.0),
+    "its turn has not come": good_stage(facts=Facts(others="cart runs"), phase=Phase.PREPARING, stage=-1),
+    "others run beside a stage": facts(others="cart runs"),
+    "over its headroom": good_stage(seen=OVER, after=300.0),
+    "over its headroom before its time": good_stage(seen=OVER, after=299.0),
+    "over its headroom at the last moment": good_stage(seen=OVER, after=1800.0),
+    "over its headroom and half sure": good_stage(
+        seen=replace(OVER, metrics=HALF_SURE.metrics), stage=1, after=600.0
+    ),
+    "everybody is worse, a probe": good_stage(reg=PROBED, seen=WORSE, shared_since=START + 200.0),
+    "everybody is worse for just long enough": good_stage(
+        reg=PROBED, seen=WORSE, shared_since=START + 600.0 - WAITED
+    ),
+    "everybody is worse, not for long": good_stage(
+        reg=PROBED, seen=WORSE, shared_since=START + 601.0 - WAITED
+    ),
+    "everybody is worse, a second probe": good_stage(
+        reg=TWICE, seen=WORSE, shared_since=START + 200.0, timeline=(*PROBE, SHIFTED)
+    ),
+    "everybody was worse between looks": good_stage(reg=PROBED, blind=True, shared_since=START + 200.0),
+    "a probe without traffic": probe(),
+    "a probe with traffic": probe(desired=Desired(weights=SHARE)),
+    "a probe at its first bin": probe(after=11.0),
+    "a probe at its second bin": probe(after=41.0),
+    "a probe that is not on the timeline yet": probe(timeline=PROBE[:1]),
+    "a probe between looks after harm": probe(blind=True, verdict=Verdict.SHARED_INCIDENT),
+    "a probe that settles it": probe(evidence(probe=replace(SHOWN, p=0.2))),
+    "a probe that saw too little": probe(evidence(probe=replace(SHOWN, p=1.0, effect=math.nan, seen=3))),
+    "a probe that shows harm": probe(evidence(probe=SHOWN)),
+    "frozen before its first weight": shifting(()),
+    "frozen with its weights set": shifting((SET,)),
+    "frozen with the least weight set": shifting((replace(SET, weights=Weights(1, 1)),)),
+    "frozen with weights at home": shifting((replace(SET, weights=HOME),)),
+    "frozen with the weights of another stage": shifting((replace(SET, stage=1),)),
+    "frozen with the weights of another phase": shifting((replace(SET, phase=Phase.PROBING),)),
+    "frozen in its stage": good_stage(reg=FROZEN),
+    "frozen and unsure": good_stage(reg=FROZEN, seen=UNSURE),
+    "frozen with the weights of a pre-period": frozen_pre(Change(START, None, SHARE, Phase.PRE_PERIOD)),
+    "frozen before those of a pre-period": frozen_pre(Change(START, 0, SHARE, Phase.PRE_PERIOD)),
+    "harm to one part": good_stage(seen=PART),
+    "harm of a metric beside its parts": good_stage(
+        seen=replace(PART, processes=(Process("latency", MetricKind.LATENCY, 380, 3.0, -1.0),))
+    ),
 }
 
 PAGE = Path(__file__).with_name("decisions.txt").read_text().splitlines()
@@ -203,3 +299,5 @@ def test_a_situation_is_what_it_is_made_of() -> None:
     assert s.stage == s.registration.stages[0]
     assert good_stage(stage=-1).stage == s.registration.stages[0]
     assert good_stage(stage=1).stage == s.registration.stages[1]
+    assert [good_stage(stage=at).next_stage for at in (-1, 0, 1)] == [*s.registration.stages, None]
+    assert [good_stage(stage_since=since).stage_age for since in (None, START)] == [0.0, 600.0]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from causal_rollouts.decision.decide import decide
-from causal_rollouts.decision.footprint_words import amount, statement, warnings
+from causal_rollouts.decision.footprint_words import amount, room, statement, warnings, whole
 from causal_rollouts.model.footprint import Per
 from causal_rollouts.model.reasons import Act, Reason, Verdict
 from causal_rollouts.model.registration import Mode, OnInconclusive
@@ -31,6 +31,28 @@ def test_traffic_waits_where_the_policy_says_so_and_the_message_says_why() -> No
     assert "cpu +50.0% (+40.0% to +60.0%) for each request" in held.because
     assert "would use 12 a second (11.2 to 12.8) at 100% where it uses 8 now" in held.because
     assert "the headroom of +30% is exceeded" in held.because
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, "is exceeded"),
+        ({"lower": math.log(1.2)}, "may or may not suffice"),
+        ({"lower": math.log(1.0), "upper": math.log(1.2)}, "suffices"),
+        ({"effect": math.nan}, "is not judged yet"),
+    ],
+)
+def test_the_headroom_is_told_in_words(changes, says) -> None:
+    assert room(footprint(**changes)) == f"the headroom of +30% {says}"
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    bare = footprint(headroom=None, present=math.nan)
+    assert (room(bare), whole(bare)) == ("", "")
+    assert statement(bare) == "cpu +50.0% (+40.0% to +60.0%) for each request"
+    assert statement(footprint(headroom=0.3, present=math.nan)) == (
+        "cpu +50.0% (+40.0% to +60.0%) for each request; the headroom of +30% is exceeded"
+    )
 
 
 def test_an_estimate_above_the_headroom_is_no_evidence_yet() -> None:
@@ -87,7 +109,15 @@ def test_a_gauge_is_told_in_pods() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(12.09, "12.1"), (3.2e9, "3.2G"), (0.45, "450m"), (0.0, "0"), (math.nan, "unknown"), (2e-9, "0.002u")],
+    [
+        (12.09, "12.1"),
+        (1000.0, "1k"),
+        (3.2e9, "3.2G"),
+        (0.45, "450m"),
+        (0.0, "0"),
+        (math.nan, "unknown"),
+        (2e-9, "0.002u"),
+    ],
 )
 def test_amounts_have_three_digits(value: float, text: str) -> None:
     assert amount(value) == text

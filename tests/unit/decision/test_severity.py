@@ -19,6 +19,14 @@ def told(decision: Decision, phase: Phase = Phase.OBSERVING, outcome: Outcome | 
     return f"{severity(why, decision, phase)} {why}" if why else ""
 
 
+def test_what_nobody_has_to_know_has_no_cause() -> None:
+    assert cause(made(Act.HOLD, Reason.CLEANING_UP), Phase.DONE, None) == ""
+    steps = [reason for reason in Reason if reason not in SEVERITY]
+    assert steps, "all steps of the machine are told to people"
+    assert {cause(made(Act.ADVANCE, reason), Phase.SHIFTING, None) for reason in steps} == {""}
+    assert severity("SomethingNew", made(Act.HOLD, Reason.BAKING), Phase.BAKING) is Severity.INFO
+
+
 @pytest.mark.parametrize(
     ("decision", "phase", "said"),
     [

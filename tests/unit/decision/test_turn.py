@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from causal_rollouts.decision.decide import decide
 from causal_rollouts.decision.situation import Facts
-from causal_rollouts.decision.turn import must_let_pass, waits_for
+from causal_rollouts.decision.turn import must_let_pass, shared, waits_for
 from causal_rollouts.model.crowd import Limits, Other
 from causal_rollouts.model.reasons import Act, Phase, Reason
 from causal_rollouts.model.world import Key
@@ -48,6 +48,28 @@ def test_an_overlap_is_waited_for_and_named() -> None:
     elsewhere = other("bank/pay", nodes=("n3",), routes=("HTTPRoute/edge",))
     assert waits_for(mine, (elsewhere,), apart) == ""
     assert "waits longer" in waits_for(mine, (elsewhere, other("bank/early", 1.0)), apart)
+
+
+def test_all_that_is_shared_is_named_and_routes_only_within_a_namespace() -> None:
+    apart = Limits(forbid_overlap=True)
+    routes = ("HTTPRoute/a", "HTTPRoute/b")
+    mine = other("shop/checkout", 9.0, nodes=("n1", "n2"), routes=(*routes, "HTTPRoute/mine"))
+    two = other("bank/pay", nodes=("n2", "n1", "n3"))
+    assert waits_for(mine, (two,), apart) == "bank/pay runs on the same nodes n1, n2"
+    beside = other("shop/cart", routes=("HTTPRoute/b", "HTTPRoute/a", "HTTPRoute/theirs"))
+    said = "shop/cart runs on the same routes HTTPRoute/a, HTTPRoute/b"
+    assert waits_for(mine, (beside,), apart) == said
+    assert shared(mine, beside) == ((), routes)
+
+
+def test_a_release_does_not_wait_for_itself() -> None:
+    me = other("shop/a", 3.0)
+    assert must_let_pass(me, (other("shop/a"),), ONE_EACH) == ""
+
+
+def test_who_has_begun_is_waited_for_by_who_asked_long_ago() -> None:
+    early = other("shop/z", 1.0)
+    assert must_let_pass(early, (other("shop/b", begun=True),), ONE_EACH) != ""
 
 
 def test_of_two_that_begin_at_one_moment_exactly_one_goes_on() -> None:
