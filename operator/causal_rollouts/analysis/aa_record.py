@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from causal_rollouts.model.reasons import Phase, Reason, Verdict
 from causal_rollouts.model.scatter import Scatter, together
 from causal_rollouts.ports import LoggedDecision, Record
-from causal_rollouts.stats.binomial import clopper_pearson
-from causal_rollouts.stats.variance_cells import chi2_quantile
 
 CONFIDENCE = 0.95
 
@@ -55,7 +53,11 @@ class AARecord:
 
 def aa_record(records: Sequence[Record]) -> AARecord:
     """The trials in the records, oldest first. Kind: rate exact, scatter exact for normal effects."""
-    trials = tuple(trial for record in records for trial in _trials(record))
+    # Special functions are slow to import, and a report only tells the trials.
+    from causal_rollouts.stats.binomial import clopper_pearson
+    from causal_rollouts.stats.variance_cells import chi2_quantile
+
+    trials = tuple(trial for record in records for trial in trials_of(record))
     fired = sum(trial.fired for trial in trials)
     known = [t.effect / t.se for t in trials if math.isfinite(t.effect) and t.se > 0]
     rate = clopper_pearson(fired, len(trials)) if trials else (0.0, 1.0)
@@ -72,7 +74,7 @@ def aa_record(records: Sequence[Record]) -> AARecord:
     return AARecord(trials, fired, rate, scatter, bounds, fresh)
 
 
-def _trials(record: Record) -> Iterator[Trial]:
+def trials_of(record: Record) -> Iterator[Trial]:
     """The last look of each stretch: at its end, or where the arms were told apart."""
     newest: LoggedDecision | None = None
     for line in record.decisions:

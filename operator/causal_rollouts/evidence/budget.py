@@ -9,11 +9,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from causal_rollouts.evidence.frame import Finding, Frame
 from causal_rollouts.model.evidence import Process
 from causal_rollouts.model.metrics import Gating, Metric, MetricKind
 from causal_rollouts.model.registration import Registration
+
+if TYPE_CHECKING:
+    # Reports and `explain` add up what was spent, and need no arrays for that.
+    from causal_rollouts.evidence.frame import Finding, Frame
 
 
 def shares(reg: Registration) -> Mapping[tuple[str, MetricKind], float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from html import escape
 
-from causal_rollouts.analysis.aa_record import aa_record
+from causal_rollouts.analysis.aa_record import trials_of
 from causal_rollouts.model.percent import interval
 from causal_rollouts.ports import Record
 from causal_rollouts.web.release_plots import minute
@@ -38,7 +38,7 @@ def _learned(record: Record) -> str:
 def _shown(record: Record) -> str:
     """What both arms showed while they ran the stable version."""
     said = []
-    for trial in aa_record([record]).trials:
+    for trial in trials_of(record):
         verdict = "told apart" if trial.fired else "not told apart"
         told = f"{trial.metric} {estimate(trial.effect, trial.lower, trial.upper)}"
         error = f", standard error {trial.se:.1%}" if math.isfinite(trial.se) else ""
