@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from causal_rollouts.analysis.blocks import Blocks
-from causal_rollouts.analysis.opinion import Absent, Kind, Opinion, Question
+from causal_rollouts.analysis.opinion import Absent, Doubted, Kind, Opinion, Question
 from causal_rollouts.analysis.panel import Panel
 from causal_rollouts.analysis.phrasing import CONFIDENCE
 from causal_rollouts.model.metrics import MetricKind
@@ -17,7 +17,7 @@ from causal_rollouts.stats.change_scores import contrast
 from causal_rollouts.stats.event_study import Moment, event_study, pre_trend
 from causal_rollouts.stats.few_units import half_width
 from causal_rollouts.stats.imputation import impute
-from causal_rollouts.stats.sensitivity import breakdown_mbar
+from causal_rollouts.stats.sensitivity import breakdown_mbar, worst_bias
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -25,6 +25,9 @@ Bools = NDArray[np.bool_]
 
 LEAST_BLOCKS = 3
 """Blocks before the release that an event study needs: a reference, and two for a step of the trend."""
+
+DOUBTS = (0.0, 0.5, 1.0, 1.5, 2.0)
+"""Multiples of the steps seen before the release at which an interval is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,9 @@ def _breakdown(c: Changes, table: Floats, past: tuple[Moment, ...], last: int) -
     if found is None or not found.se > 0.0 or len(past) < LEAST_BLOCKS - 1:
         return Absent(c.question, method, "too few whole blocks before or under the release")
     horizon = (count + 1) / 2
-    mbar = breakdown_mbar(
-        found.estimate, found.se, found.freedom, [*(m.theta.estimate for m in past), 0.0], horizon, CONFIDENCE
-    )
+    steps = [*(m.theta.estimate for m in past), 0.0]
+    mbar = breakdown_mbar(found.estimate, found.se, found.freedom, steps, horizon, CONFIDENCE)
+    half, bias = half_width(found.se, found.freedom, CONFIDENCE), worst_bias(steps, horizon)
     words = (
         "the interval holds zero already"
         if mbar == 0.0
@@ -107,6 +110,9 @@ def _breakdown(c: Changes, table: Floats, past: tuple[Moment, ...], last: int) -
         Kind.MODEL,
         "no block moves the trends further apart than Mbar times what is seen of any before",
         note=f"Mbar {mbar:.2f}: {words}",
+        doubted=tuple(
+            Doubted(m, found.estimate - half - m * bias, found.estimate + half + m * bias) for m in DOUBTS
+        ),
     )
 
 

@@ -38,6 +38,15 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubted:
+    """The interval of an effect if trends may break by `mbar` times what is seen of any before."""
+
+    mbar: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
 class Opinion:
     """One estimate or test, at a time fixed beforehand; nan where it has no such number.
 
@@ -55,6 +64,7 @@ class Opinion:
     p: float = math.nan
     note: str = ""
     spans: tuple[Span, ...] = ()
+    doubted: tuple[Doubted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,10 @@ def _plain(metric: MetricOpinion, one: Opinion) -> dict[str, object]:
             }
             for span in one.spans
         ],
+        "doubted": [
+            {"mbar": d.mbar, "lower": finite(shown(metric, d.lower)), "upper": finite(shown(metric, d.upper))}
+            for d in one.doubted
+        ],
     }
 
 

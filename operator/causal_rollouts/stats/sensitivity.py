@@ -31,8 +31,13 @@ def breakdown_mbar(
     past taken as known: their intervals doubt these too and break down earlier (just below 2 in their
     Medicaid example, where this says 3.3), so it bounds the bias and is no interval of theirs. Model.
     """
-    step = max(abs(b - a) for a, b in pairwise(before))
+    bias = worst_bias(before, horizon)
     slack = abs(estimate) - float(stdtrit(df, 0.5 + confidence / 2.0)) * se
     if slack <= 0.0:
         return 0.0
-    return slack / (horizon * step) if step > 0.0 else math.inf
+    return slack / bias if bias > 0.0 else math.inf
+
+
+def worst_bias(before: Sequence[float], horizon: float) -> float:
+    """Bias at Mbar 1, as `breakdown_mbar` has it; it grows with Mbar in proportion."""
+    return horizon * max(abs(b - a) for a, b in pairwise(before))
