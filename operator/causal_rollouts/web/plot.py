@@ -1,6 +1,7 @@
 """One line plot as SVG text: axes, lines, bands, margins and marks; no script, no font, no network.
 
-Words stand in the gutter at the right and above the frame, never on the lines.
+Words stand above the frame, and in the gutter at its right where there is one;
+on a phone they lie on their margins, with a rim in the colour of the page.
 """
 
 from __future__ import annotations
@@ -10,11 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 760, 260
-LEFT, RIGHT, TOP, BOTTOM = 52, 150, 34, 40
-TICKS = 5
-LINE = 13
-"""Height of a line of words."""
+from causal_rollouts.web.layout import BROAD, LETTER, LINE, Frame, Layout, opening, ticks
 
 DOTS = 40
 """Up to so many points each is marked: a look is a moment, and the line between two is only a guide."""
@@ -22,12 +19,16 @@ DOTS = 40
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Points (x, y) in data units, drawn in one colour class; step lines hold their value."""
+    """Points (x, y) in data units, drawn in one colour class; step lines hold their value.
+
+    joined: False for points that are no course of one thing.
+    """
 
     label: str
     points: Sequence[tuple[float, float]]
     look: str
     step: bool = False
+    joined: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Everything in one picture. x: minutes from 0 to `end`. summary: the text alternative, sentences."""
+    """Everything in one picture. x: from `begin` to `end`. summary: the text alternative, sentences.
+
+    empty: what stands in a frame without anything in it.
+    """
 
     title: str
     unit: str
@@ -62,85 +66,72 @@ class Plot:
     bands: Sequence[Band] = ()
     levels: Sequence[Mark] = ()
     events: Sequence[Mark] = ()
+    begin: float = 0.0
+    axis: str = "minutes since the release began"
+    empty: str = ""
 
     @property
     def legend(self) -> Iterator[tuple[str, str]]:
         """(kind and look, words) of everything that has a colour."""
-        yield from ((f"line {line.look}", line.label) for line in self.lines)
+        if self.empty:
+            return
+        yield from ((f"{'line' if line.joined else 'dot'} {line.look}", line.label) for line in self.lines)
         yield from ((f"band {band.look}", band.label) for band in self.bands)
 
 
-def svg(plot: Plot, name: str) -> str:
+def of_log_ratio(log_ratio: float) -> float:
+    """Percent; infinite and unknown ones stay so."""
+    if math.isnan(log_ratio) or log_ratio == math.inf:
+        return log_ratio
+    return 100 * math.expm1(min(log_ratio, 20.0))
+
+
+def svg(plot: Plot, name: str, layout: Layout = BROAD) -> str:
     """The picture. `name` (letters and digits) makes the ids of title and description unique on a page."""
-    frame = _Frame(0.0, max(plot.end, 1e-3), *_padded(plot.low, plot.high))
+    frame = Frame.around(layout, plot.begin, plot.end, plot.low, plot.high)
     parts = [
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{name}-t {name}-d">',
-        f'<title id="{name}-t">{escape(plot.title)}</title><desc id="{name}-d">{escape(plot.summary)}</desc>',
-        *_axes(frame, plot.unit),
+        opening(layout, name, plot.title, plot.summary),
+        *_axes(frame, plot.unit, plot.axis),
         *(part for band in plot.bands for part in _band(frame, band)),
-        *_levels(frame, plot.levels),
+        *_lines_of(frame, plot.levels),
         *_events(frame, plot.events),
         *(part for line in plot.lines for part in _line(frame, line)),
+        *_words_of(frame, plot.levels),
+        *_empty(frame, plot.empty),
         "</svg>",
     ]
     return "\n".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    x0: float
-    x1: float
-    y0: float
-    y1: float
-
-    def x(self, value: float) -> float:
-        inside = min(max(value, self.x0), self.x1)
-        return LEFT + (inside - self.x0) / (self.x1 - self.x0) * (WIDTH - LEFT - RIGHT)
-
-    def y(self, value: float) -> float:
-        inside = min(max(value, self.y0), self.y1)
-        return HEIGHT - BOTTOM - (inside - self.y0) / (self.y1 - self.y0) * (HEIGHT - TOP - BOTTOM)
-
-
-def _padded(low: float, high: float) -> tuple[float, float]:
-    pad = 0.05 * (high - low) if high > low else 1.0
-    return low - pad, high + pad
-
-
-def _axes(frame: _Frame, unit: str) -> list[str]:
+def _axes(frame: Frame, unit: str, axis: str) -> list[str]:
+    left, edge, height = frame.layout.left, frame.layout.edge, frame.layout.height
     out = []
-    for value in _ticks(frame.y0, frame.y1):
+    for value in ticks(frame.y0, frame.y1):
         y = frame.y(value)
-        out.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        out.append(f'<line class="grid" x1="{left}" x2="{edge}" y1="{y:.1f}" y2="{y:.1f}"/>')
         label = escape(f"{value:g}{unit}")
-        out.append(f'<text class="tick" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
-    for value in _ticks(frame.x0, frame.x1):
-        x, y = frame.x(value), HEIGHT - BOTTOM + 16
+        out.append(f'<text class="tick" x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
+    for value in ticks(frame.x0, frame.x1):
+        x, y = frame.x(value), frame.floor + 16
         out.append(f'<text class="tick" x="{x:.1f}" y="{y}" text-anchor="middle">{value:g}</text>')
-    middle = LEFT + (WIDTH - LEFT - RIGHT) / 2
-    words = "minutes since the release began"
-    out.append(f'<text class="tick" x="{middle:.1f}" y="{HEIGHT - 6}" text-anchor="middle">{words}</text>')
+    middle = (left + edge) / 2
+    out.append(f'<text class="tick" x="{middle:.1f}" y="{height - 6}" text-anchor="middle">{axis}</text>')
     return out
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    rough = (high - low) / TICKS
-    base = 10.0 ** math.floor(math.log10(rough))
-    step = next(m * base for m in (1, 2, 5, 10) if m * base >= rough)
-    first = math.ceil(low / step)
-    return [round(i * step, 10) for i in range(first, math.floor(high / step) + 1)]
-
-
-def _line(frame: _Frame, line: Line) -> Iterator[str]:
-    """Unbroken stretches; what is not known is left out, never bridged."""
+def _line(frame: Frame, line: Line) -> Iterator[str]:
+    """Unbroken stretches; what is not known is left out, never bridged; an arrow points beyond the frame."""
     known = sum(math.isfinite(y) for _, y in line.points)
     for stretch in _stretches(line.points):
         drawn = [(frame.x(x), frame.y(y)) for x, y in stretch]
-        if len(drawn) > 1:
+        if len(drawn) > 1 and line.joined:
             path = _path(drawn, step=line.step)
             yield f'<path class="line {line.look}" d="{path}"><title>{escape(line.label)}</title></path>'
-        if not line.step and (len(drawn) == 1 or known <= DOTS):
-            for x, y in drawn:
+        marked = not line.step and (not line.joined or len(drawn) == 1 or known <= DOTS)
+        for (x, y), (_, value) in zip(drawn, stretch, strict=True):
+            if side := frame.beyond(value):
+                yield f'<path class="dot {line.look}" d="M{x - 4:.1f} {y:.1f}h8l-4 {-7 * side}z"/>'
+            elif marked:
                 yield f'<circle class="dot {line.look}" cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>'
 
 
@@ -163,7 +154,7 @@ def _path(points: Sequence[tuple[float, float]], *, step: bool = False) -> str:
     return "".join(out)
 
 
-def _band(frame: _Frame, band: Band) -> Iterator[str]:
+def _band(frame: Frame, band: Band) -> Iterator[str]:
     """Bounds that are not known at all are left out; a lone one is a bar."""
     stretches: list[list[tuple[float, float, float]]] = [[]]
     for x, low, high in band.points:
@@ -182,33 +173,50 @@ def _band(frame: _Frame, band: Band) -> Iterator[str]:
             yield f'<rect class="band {band.look}" {at}>{title}</rect>'
 
 
-def _levels(frame: _Frame, marks: Sequence[Mark]) -> Iterator[str]:
-    """Words in the right gutter, moved apart where margins lie close together."""
+def _lines_of(frame: Frame, marks: Sequence[Mark]) -> Iterator[str]:
+    ends = f'x1="{frame.layout.left}" x2="{frame.layout.edge}"'
+    for mark in marks:
+        y = frame.y(mark.at)
+        yield f'<line class="level {mark.look}" {ends} y1="{y:.1f}" y2="{y:.1f}"/>'
+
+
+def _words_of(frame: Frame, marks: Sequence[Mark]) -> Iterator[str]:
+    """Moved apart where margins lie close together."""
+    inside = frame.layout.notes_inside
     ordered = sorted(marks, key=lambda mark: -mark.at)
-    lines = [frame.y(mark.at) for mark in ordered]
-    for mark, y, text in zip(ordered, lines, _apart([y + 4 for y in lines]), strict=True):
-        yield f'<line class="level {mark.look}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        x = WIDTH - RIGHT + 8
-        yield f'<text class="note {mark.look}" x="{x}" y="{text:.1f}">{escape(mark.label)}</text>'
+    places = _apart([frame.y(mark.at) + (-4 if inside else 4) for mark in ordered], frame.floor)
+    x = frame.layout.left + 4 if inside else frame.layout.edge + 8
+    for mark, y in zip(ordered, places, strict=True):
+        yield f'<text class="note {mark.look}" x="{x}" y="{y:.1f}">{escape(mark.label)}</text>'
 
 
-def _apart(wanted: Sequence[float]) -> list[float]:
+def _apart(wanted: Sequence[float], floor: int) -> list[float]:
     """Places from top to bottom, each at least a line above the next, none below the frame."""
     out = list(wanted)
-    bottom = HEIGHT - BOTTOM + 4.0
+    bottom = floor + 4.0
     for i in range(len(out) - 1, -1, -1):
         out[i] = min(out[i], bottom)
         bottom = out[i] - LINE
     return out
 
 
-def _events(frame: _Frame, marks: Sequence[Mark]) -> Iterator[str]:
-    """Words above the frame, in two rows where events follow closely."""
+def _events(frame: Frame, marks: Sequence[Mark]) -> Iterator[str]:
+    """Words above the frame, in two rows where events follow closely, to the left where the page ends."""
     busy = [-math.inf, -math.inf]
     for mark in sorted(marks, key=lambda mark: mark.at):
         x = frame.x(mark.at)
-        row = 0 if busy[0] <= x else 1
-        busy[row] = x + 7.0 * len(mark.label) + 8
-        y = TOP - 6 - LINE * row
-        yield f'<line class="event" x1="{x:.1f}" x2="{x:.1f}" y1="{y + 2:.1f}" y2="{HEIGHT - BOTTOM}"/>'
-        yield f'<text class="note {mark.look}" x="{x + 3:.1f}" y="{y:.1f}">{escape(mark.label)}</text>'
+        wide = LETTER * len(mark.label)
+        turned = x + 3 + wide > frame.layout.width
+        begin = x - 3 - wide if turned else x
+        row = 0 if busy[0] <= begin else 1
+        busy[row] = begin + wide + 8
+        y = frame.layout.top - 6 - LINE * row
+        yield f'<line class="event" x1="{x:.1f}" x2="{x:.1f}" y1="{y + 2:.1f}" y2="{frame.floor}"/>'
+        at, anchor = (x - 3, ' text-anchor="end"') if turned else (x + 3, "")
+        yield f'<text class="note {mark.look}" x="{at:.1f}" y="{y:.1f}"{anchor}>{escape(mark.label)}</text>'
+
+
+def _empty(frame: Frame, words: str) -> Iterator[str]:
+    if words:
+        x, y = (frame.layout.left + frame.layout.edge) / 2, (frame.layout.top + frame.floor) / 2
+        yield f'<text class="note" x="{x:.1f}" y="{y:.1f}" text-anchor="middle">{escape(words)}</text>'

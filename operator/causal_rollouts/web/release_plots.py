@@ -12,7 +12,7 @@ from causal_rollouts.model.percent import percent
 from causal_rollouts.model.reasons import Act
 from causal_rollouts.model.trace import Reading
 from causal_rollouts.ports import Record
-from causal_rollouts.web.plot import Band, Line, Mark, Plot
+from causal_rollouts.web.plot import Band, Line, Mark, Plot, of_log_ratio
 from causal_rollouts.web.yardstick import Yardstick, yardsticks
 
 LOOKS = {Act.ADVANCE: "good", Act.PROMOTE: "good", Act.REVERT: "bad", Act.PAUSE: "bad"}
@@ -55,9 +55,20 @@ def _rows(record: Record, name: str) -> list[Row]:
 
 
 def _events(record: Record) -> list[Mark]:
-    """Decisions that moved something."""
+    """Decisions that moved something, and where a pre-period ends."""
     acts = [(line.time, line.decision.act) for line in record.decisions if line.decision.act is not Act.HOLD]
-    return [Mark(str(act), minute(record, time), LOOKS.get(act, "zero")) for time, act in acts]
+    moved = [Mark(str(act), minute(record, time), LOOKS.get(act, "zero")) for time, act in acts]
+    return [*_pre_period(record), *moved]
+
+
+def _pre_period(record: Record) -> list[Mark]:
+    """Traffic on both arms before the candidate was there, and then with it."""
+    exposed = [change for change in record.release.timeline if change.weights.canary]
+    if not exposed or exposed[0].stage is not None:
+        return []
+    begins = [exposed[0], *(change for change in exposed if change.stage is not None)][:2]
+    words = ("both arms stable", "candidate")
+    return [Mark(label, minute(record, c.time), "zero") for label, c in zip(words, begins, strict=False)]
 
 
 def _weights(record: Record) -> Plot:
@@ -103,17 +114,18 @@ def _harm(record: Record) -> Plot:
         low=min(0.0, *known, budget) if known else 0.0,
         high=max(1.3 * budget, *known) if known else 1.3 * budget,
         lines=[Line("evidence in nats, weighted over metrics and windows", seen, "bad")],
-        levels=[Mark("error budget", budget, "bad")],
+        levels=[Mark(f"error budget {budget:.1f}", budget, "bad")],
         events=_events(record),
+        empty="" if known else "no metric showed harm beyond its margin",
     )
 
 
 def _effect(record: Record, stick: Yardstick, rows: list[Row]) -> Plot:
-    harm, safe = _pct(stick.harm), _pct(stick.safe)
+    harm, safe = of_log_ratio(stick.harm), of_log_ratio(stick.safe)
     known = [(x, r) for x, r in rows if math.isfinite(r.effect)]
-    effects = [_pct(r.effect) for _, r in known]
+    effects = [of_log_ratio(r.effect) for _, r in known]
     widest = 3 * max(harm, safe)
-    bounds = [_pct(b) for _, r in known for b in (r.lower, r.upper) if math.isfinite(b)]
+    bounds = [of_log_ratio(b) for _, r in known for b in (r.lower, r.upper) if math.isfinite(b)]
     shown = [b for b in bounds if -widest <= b <= widest]
     last = known[-1][1]
     return Plot(
@@ -124,7 +136,7 @@ def _effect(record: Record, stick: Yardstick, rows: list[Row]) -> Plot:
         end=_end(record),
         low=max(-100.0, min(-0.5 * harm, *effects, *shown)),
         high=max(1.2 * safe, 1.2 * harm, *effects, *shown),
-        lines=[Line("effect", [(x, _pct(r.effect)) for x, r in rows], "canary")],
+        lines=[Line("effect", [(x, of_log_ratio(r.effect)) for x, r in rows], "canary")],
         bands=[Band("always-valid interval", [(x, *_bounds(r)) for x, r in rows], "canary")],
         levels=[
             Mark("no effect", 0.0, "zero"),
@@ -138,12 +150,14 @@ def _effect(record: Record, stick: Yardstick, rows: list[Row]) -> Plot:
 def _safety(record: Record, stick: Yardstick, rows: list[Row]) -> Plot:
     known = [r.safe for _, r in rows if math.isfinite(r.safe)]
     limit = 4 * stick.promote
-    beyond = " (beyond the picture)" if max(known) > limit else ""
+    beyond = (
+        f" Arrows point beyond the picture; the highest is {max(known):.1f}." if max(known) > limit else ""
+    )
     return Plot(
         title=f"{stick.name}: evidence for safety",
         unit="",
-        summary=f"Last {known[-1]:.1f} nats of evidence that harm is below the safe margin{beyond}; it takes "
-        f"{stick.advance:g} to advance and {stick.promote:g} to promote.",
+        summary=f"Last {known[-1]:.1f} nats of evidence that harm is below the safe margin; it takes "
+        f"{stick.advance:g} to advance and {stick.promote:g} to promote.{beyond}",
         end=_end(record),
         low=max(min(0.0, *known), -limit),
         high=min(max(1.3 * stick.promote, *known), limit),
@@ -171,15 +185,8 @@ def _bounds(reading: Reading) -> tuple[float, float]:
     """In percent; an interval without any end says nothing and is not drawn."""
     if math.isinf(reading.lower) and math.isinf(reading.upper):
         return math.nan, math.nan
-    return _pct(reading.lower), _pct(reading.upper)
+    return of_log_ratio(reading.lower), of_log_ratio(reading.upper)
 
 
 def _short(percents: float) -> str:
     return f"{percents:+.0f}%" if abs(percents) >= 100 else f"{percents:+.3g}%"
-
-
-def _pct(log_ratio: float) -> float:
-    """Percent; infinite and unknown ones stay so."""
-    if math.isnan(log_ratio) or log_ratio == math.inf:
-        return log_ratio
-    return 100 * math.expm1(min(log_ratio, 20.0))

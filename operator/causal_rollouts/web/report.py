@@ -20,11 +20,13 @@ from causal_rollouts.ports import LoggedDecision, Record
 from causal_rollouts.web import segments
 from causal_rollouts.web.attribution import FALSE_DISCOVERIES, attributed
 from causal_rollouts.web.beforehand import beforehand, estimate
+from causal_rollouts.web.checks import checks
+from causal_rollouts.web.figure import figure
 from causal_rollouts.web.footprints import tables
 from causal_rollouts.web.opinion import opinion_section
-from causal_rollouts.web.plot import Plot, svg
 from causal_rollouts.web.release_plots import began, minute, release_plots
 from causal_rollouts.web.style import CSS
+from causal_rollouts.web.table import table
 from causal_rollouts.web.yardstick import Yardstick, newest_evidence, yardsticks
 
 ENDS = {"Promoted": "good", "Reverted": "bad", "Aborted": "bad", "Blocked": "bad"}
@@ -69,16 +71,14 @@ def _overview(records: Sequence[Record]) -> str:
         )
         for i, record in enumerate(records)
     ]
-    return _table(("Release", "Outcome", "Began", "Took", "Why"), rows)
+    return table(("Release", "Outcome", "Began", "Took", "Why"), rows)
 
 
 def _release(record: Record, anchor: str, prices: Sequence[Price] | None) -> str:
     budget = record.registration.budget.alpha
     evidence = newest_evidence(record)
     stages = ", ".join(f"{stage.weight / 10:g}%" for stage in record.registration.stages)
-    figures = "".join(
-        _figure(plot, f"{anchor}p{number}") for number, plot in enumerate(release_plots(record))
-    )
+    figures = "".join(figure(plot, f"{anchor}p{number}") for number, plot in enumerate(release_plots(record)))
     decisions = [_decision(record, line) for line in record.decisions]
     head = ("Minute", "Stage", "Canary", "Act", "Reason", "Verdict", "Because")
     return (
@@ -88,10 +88,10 @@ def _release(record: Record, anchor: str, prices: Sequence[Price] | None) -> str
         f"{100 * budget:g}% for a false revert, over all metrics, stages and looks. Assignment seed "
         f"{record.registration.seed}.</p>"
         f"{beforehand(record)}<h3>What each metric showed</h3>{_metrics(record)}{_harmed(evidence)}"
-        f"{_segments(record)}{_footprints(record, prices)}{figures}"
-        f"{_checks(evidence, record.registration.min_completeness)}"
+        f"{_segments(record, anchor)}{_footprints(record, prices)}{figures}"
+        f"{checks(evidence, record.registration.min_completeness, f'{anchor}c')}"
         f"{_people(record)}{_beside(record)}"
-        f"<h3>Decisions</h3>{_table(head, decisions)}{_numbers(record)}</section>"
+        f"<h3>Decisions</h3>{table(head, decisions)}{_numbers(record)}</section>"
     )
 
 
@@ -106,7 +106,7 @@ def _people(record: Record) -> str:
         )
         for r in record.requests
     ]
-    return "<h3>What people asked for</h3>" + _table(("Minute", "Asked", "By", "Why"), rows)
+    return "<h3>What people asked for</h3>" + table(("Minute", "Asked", "By", "Why"), rows)
 
 
 def _beside(record: Record) -> str:
@@ -125,26 +125,7 @@ def _beside(record: Record) -> str:
         )
         for b in record.beside
     ]
-    return "<h3>Other releases at the same time</h3>" + _table(
-        ("Stage", "Rollout", "Release", "Shares"), rows
-    )
-
-
-def _figure(plot: Plot, name: str) -> str:
-    keys = "".join(
-        f'<li><svg class="key" viewBox="0 0 22 10" aria-hidden="true">{_key(look)}</svg>{escape(words)}</li>'
-        for look, words in plot.legend
-    )
-    return (
-        f"<figure><figcaption><strong>{escape(plot.title)}</strong> {escape(plot.summary)}</figcaption>"
-        f'<ul class="legend">{keys}</ul><div class="wide">{svg(plot, name)}</div></figure>'
-    )
-
-
-def _key(look: str) -> str:
-    if look.startswith("band"):
-        return f'<rect class="{look}" x="0" y="1" width="22" height="8"/>'
-    return f'<path class="{look}" d="M0 5L22 5"/>'
+    return "<h3>Other releases at the same time</h3>" + table(("Stage", "Rollout", "Release", "Shares"), rows)
 
 
 def _metrics(record: Record) -> str:
@@ -185,7 +166,7 @@ def _metrics(record: Record) -> str:
         "takes the age of pods, their nodes and the suffering of neighbours for the release, and sees "
         "nothing that harms everybody. Nothing is decided by it.</p>"
     )
-    return _table(head, rows) + _notes(yardsticks(record).values()) + naive
+    return table(head, rows) + _notes(yardsticks(record).values()) + naive
 
 
 def _notes(sticks: Iterable[Yardstick]) -> str:
@@ -194,7 +175,7 @@ def _notes(sticks: Iterable[Yardstick]) -> str:
     return f"<ul>{''.join(said)}</ul>" if said else ""
 
 
-def _segments(record: Record) -> str:
+def _segments(record: Record, name: str) -> str:
     """Parts that the metrics were cut into."""
     rows = [tuple(map(escape, row)) for row in segments.rows(record)]
     if not rows:
@@ -202,7 +183,8 @@ def _segments(record: Record) -> str:
     return (
         "<h3>Segments</h3><p>Each part is judged by itself. Of those whose harm holds, "
         f"{FALSE_DISCOVERIES:.0%} at most are false on average, over all that are asked.</p>"
-        + _table(segments.HEAD, rows)
+        + "".join(figure(picture, f"{name}g{i}") for i, picture in enumerate(segments.pictures(record)))
+        + table(segments.HEAD, rows)
     )
 
 
@@ -215,7 +197,7 @@ def _footprints(record: Record, prices: Sequence[Price] | None) -> str:
         "<h3>Footprint</h3><p>What is used for each request or in each pod, canary against baseline. It "
         "reverts nothing. The use at 100% is a model: every pod would use what the canary uses.</p>"
     )
-    return said + _table(head, rows) + ("<h4>Cost</h4>" + _table(heads, bill) if bill else "")
+    return said + table(head, rows) + ("<h4>Cost</h4>" + table(heads, bill) if bill else "")
 
 
 def _harmed(evidence: Evidence | None) -> str:
@@ -226,24 +208,6 @@ def _harmed(evidence: Evidence | None) -> str:
     return (
         f"<p>Harm is shown for {escape(', '.join(names))} (false discovery rate {FALSE_DISCOVERIES:.0%}).</p>"
     )
-
-
-def _checks(e: Evidence | None, least_complete: float) -> str:
-    """Whether the comparison may be believed: every number beside its bound."""
-    if e is None:
-        return ""
-    sample = {True: "holds", False: "fails", None: "not yet known"}
-    rows = [
-        ("Completeness", f"{e.completeness:.1%}", f"{least_complete:.0%} or more", ""),
-        ("SampleRatio", f"{e.share.observed:.2%}", f"{e.share.intended:.2%}", sample[e.share.ok]),
-        ("Placebo", f"{_nats(e.placebo)} nats", f"below {_nats(e.placebo_threshold)}", ""),
-        ("SharedLevel", percent(e.shared), f"at most {percent(e.shared_margin)}", ""),
-    ]
-    for check in e.checks:
-        value = f"{check.value:.3g}" if math.isfinite(check.value) else "unknown"
-        rows.append((check.name, value, f"{check.bound:.3g}", f"{sample[check.ok]}: {check.note}"))
-    cells = [tuple(escape(cell) for cell in row) for row in rows]
-    return "<h3>May the comparison be believed?</h3>" + _table(("Check", "Value", "Bound", "Says"), cells)
 
 
 def _role(stick: Yardstick) -> str:
@@ -280,14 +244,8 @@ def _numbers(record: Record) -> str:
             cells.append(f"{estimate(r.effect, r.lower, r.upper)}; safe {_nats(r.safe)}" if r else "-")
         rows.append(tuple(escape(cell) for cell in cells))
     head = ("Minute", "Stage", "Canary", "Verdict", "For harm", *names)
-    return f"<details><summary>Every look in numbers</summary>{_table(head, rows)}</details>"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Cells of the body are HTML already; the head is not."""
-    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    made = table(head, rows, scrolls="Every look in numbers")
+    return f"<details><summary>Every look in numbers</summary>{made}</details>"
 
 
 def _outcome(record: Record) -> str:

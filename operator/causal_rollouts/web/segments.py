@@ -7,13 +7,15 @@ share of false ones among those that are named, whatever they have in common.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from causal_rollouts.model.percent import interval, percent
 from causal_rollouts.model.segment import SegmentEvidence
 from causal_rollouts.ports import Record
 from causal_rollouts.stats.e_bh import e_bh
 from causal_rollouts.web.attribution import FALSE_DISCOVERIES
+from causal_rollouts.web.forest import Estimate, Forest
+from causal_rollouts.web.plot import Mark, of_log_ratio
 from causal_rollouts.web.yardstick import newest_evidence
 
 HEAD = ("Segment", "May", "Effect at the last decision", "Harm above", "For harm", "Harm holds")
@@ -40,6 +42,39 @@ def rows(record: Record) -> list[tuple[str, ...]]:
         )
         for part, harmed in judged(record)
     ]
+
+
+def pictures(record: Record) -> Iterator[Forest]:
+    """Effects side by side, each metric's against its own margin; none where fewer than two are known."""
+    kinds: dict[str, list[SegmentEvidence]] = {}
+    for part, _ in judged(record):
+        if math.isfinite(part.effect):
+            kinds.setdefault(part.segment.of, []).append(part)
+    for metric, known in kinds.items():
+        if len(known) > 1:
+            yield _side_by_side(metric, known)
+
+
+def _side_by_side(metric: str, parts: Sequence[SegmentEvidence]) -> Forest:
+    rows = [
+        Estimate(
+            part.segment.name, *map(of_log_ratio, (part.effect, part.lower, part.upper)), said=effect(part)
+        )
+        for part in parts
+    ]
+    harm = of_log_ratio(parts[0].harm_margin)
+    far = 3 * max(harm, *(abs(row.value) for row in rows))
+    seen = [min(max(x, -far), far) for row in rows for x in (row.lower, row.upper)]
+    return Forest(
+        title=f"{metric}: effect in each segment",
+        unit="%",
+        summary="; ".join(f"{row.label} {row.said}" for row in rows)
+        + f". Harm is counted from {harm:+.3g}%.",
+        rows=rows,
+        low=max(-100.0, min(-0.5 * harm, *seen)),
+        high=max(1.2 * harm, *seen),
+        marks=[Mark("no effect", 0.0, "zero"), Mark(f"harm margin {harm:+.3g}%", harm, "bad")],
+    )
 
 
 def lines(record: Record) -> Iterator[str]:

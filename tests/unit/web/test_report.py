@@ -28,6 +28,11 @@ def pictures(html):
     return [ET.fromstring(text) for text in found]  # noqa: S314 - our own text
 
 
+def bare(html):
+    """Tables without what makes them cards on a phone."""
+    return re.sub(r"<(t[drh]) [^>]*>", r"<\1>", html)
+
+
 def plots(made):
     return {plot.title: plot for plot in release_plots(made)}
 
@@ -39,9 +44,9 @@ def effect(made, name="latency"):
 def test_every_picture_is_well_formed_and_has_a_name_and_a_description():
     html = page("Releases", [record(), record("checkout-8")])
     found = pictures(html)
-    assert len(found) == 12
+    assert len(found) == 2 * 12
     ids = [element.get("id") for picture in found for element in picture.iter() if element.get("id")]
-    assert len(ids) == len(set(ids)) == 24
+    assert len(ids) == len(set(ids)) == 2 * 24
     for picture in found:
         named = picture.get("aria-labelledby").split()
         texts = {e.get("id"): e.text for e in picture if e.get("id")}
@@ -72,7 +77,7 @@ def test_hostile_words_stay_words(where):
     assert "&lt;script&gt;" in html
     assert len(pictures(html)) >= 3
     for value in re.findall(r'(?:id|href)="([^"]*)"', html):
-        assert re.fullmatch(r"#?r\d+(p\d+(-[td])?)?", value), value
+        assert re.fullmatch(r"#?r\d+(p\d+s?(-[td])?)?", value), value
 
 
 def test_no_number_of_the_page_is_nan_or_infinite():
@@ -163,7 +168,7 @@ def test_words_never_lie_on_each_other():
 
 def test_every_look_is_there_in_numbers_too():
     html = page("Releases", [record()])
-    table = html.partition("Every look in numbers")[2]
+    table = bare(html).partition("Every look in numbers")[2]
     assert table.count("<tr>") == 1 + 5
     assert "+49.2% (+28.4% to +82.2%); safe -4.0" in table
 
@@ -173,7 +178,7 @@ def test_a_release_that_has_just_begun_has_a_report():
     html = page("Releases", [replace(begun, trace=(), decisions=(), final=False)])
     assert "Preparing" in html
     assert "running" in html
-    assert len(pictures(html)) == 1
+    assert len(pictures(html)) == 2
 
 
 def test_no_release_at_all_is_a_page_too():
@@ -189,7 +194,7 @@ def with_evidence(made, **changes):
 
 def test_checks_of_the_design_stand_with_their_bounds():
     failed = Check(CheckName.BALANCE, 1.0, 2 / 3, ok=False, note="places of the canary <a>")
-    html = page("Releases", [with_evidence(record(), checks=(failed,))])
+    html = bare(page("Releases", [with_evidence(record(), checks=(failed,))]))
     assert "May the comparison be believed?" in html
     assert "<td>Balance</td><td>1</td><td>0.667</td><td>fails: places of the canary &lt;a&gt;</td>" in html
     assert "<td>Completeness</td><td>100.0%</td><td>95% or more</td>" in html
@@ -218,7 +223,7 @@ def test_what_an_effect_stands_against_is_said_where_it_is_not_what_was_planned(
 
 def test_what_a_naive_comparison_would_have_said_stands_beside_the_effect():
     metrics = (metric(name="latency", naive=math.log(0.8)), metric(name="errors"))
-    html = page("Releases", [with_evidence(record(), metrics=metrics)])
+    html = bare(page("Releases", [with_evidence(record(), metrics=metrics)]))
     assert "<td>+49.2% (+28.4% to +82.2%)</td><td>-20.0%</td>" in html
     assert "Nothing is decided by it." in html
     assert "-20.0%" not in page("Releases", [record()])
