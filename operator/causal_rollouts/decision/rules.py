@@ -239,7 +239,10 @@ def time_moves(s: Situation) -> Decision | None:
     if s.enforcing or not _fresh(s) or s.stage_age < s.stage.min_duration:
         return None
     act = Act.PROMOTE if s.last_stage else Act.ADVANCE
-    return Decision(verdict(s), act, Reason.TIME_PASSED, "mode Observe: the stage's time has passed")
+    because = "mode Observe: the stage's time has passed"
+    if s.evidence is not None and s.evidence.harm:
+        because = f"the stage's time has passed; {words.would_revert(s.evidence)}"
+    return Decision(verdict(s), act, Reason.TIME_PASSED, because)
 
 
 def safe_advances(s: Situation) -> Decision | None:
@@ -255,12 +258,13 @@ def hold(s: Situation) -> Decision:
     """Nothing is certain: hold, and say what is missing."""
     if s.evidence is None:
         return Decision(verdict(s), Act.HOLD, Reason.BETWEEN_LOOKS, "the next look is not due yet")
-    known = words.safety(s.evidence, promote=s.last_stage)
+    shadow = words.would_revert(s.evidence) if s.evidence.harm and not s.enforcing else ""
+    known = shadow or words.safety(s.evidence, promote=s.last_stage)
     against = s.evidence.contradicting()
     if s.stage_age < s.stage.min_duration:
         return Decision(verdict(s), Act.HOLD, Reason.STAGE_TOO_YOUNG, f"minDuration has not passed; {known}")
     if against is not None and not math.isnan(against.effect):
-        because = f"this stage speaks against {against.name}: {words.describe(against)}"
+        because = shadow or f"this stage speaks against {against.name}: {words.describe(against)}"
         return Decision(verdict(s), Act.HOLD, Reason.STAGE_CONTRADICTS, because)
     return Decision(verdict(s), Act.HOLD, Reason.GATHERING_EVIDENCE, known)
 

@@ -47,6 +47,11 @@ def harm(evidence: Evidence) -> str:
     )
 
 
+def would_revert(evidence: Evidence) -> str:
+    """What the gate would do about harm where it only watches."""
+    return f"mode Observe: the gate would revert now, since {harm(evidence)}"
+
+
 def difference(evidence: Evidence) -> str:
     """How pods of one template differ."""
     if evidence.contaminated and not evidence.harm:
@@ -67,7 +72,8 @@ def safety(evidence: Evidence, *, promote: bool) -> str:
         if metric.gating is not Gating.BOTH:
             continue
         needed = metric.threshold_promote if promote else metric.threshold_advance
-        parts.append(f"{describe(metric)}, evidence for safety {metric.log_e_safe:.1f} of {needed:.1f}")
+        seen = f"{metric.log_e_safe:.1f}" if math.isfinite(metric.log_e_safe) else "none"
+        parts.append(f"{describe(metric)}, evidence for safety {seen} of {needed:.1f}")
     return "; ".join(parts) or "no gating metric has evidence yet"
 
 

@@ -1,6 +1,6 @@
 """Observe only tells; AlwaysPaused gates without an admission policy."""
 
-from causal_rollouts.adapters.kube import GATE_LABEL
+from causal_rollouts.adapters.kube import EVENT, GATE_LABEL
 from e2e.embedded.apiserver import OPERATOR
 from tests.unit.control.stories import DEPLOYMENT, tell
 
@@ -13,7 +13,13 @@ def test_in_observe_mode_stages_move_by_time_and_harm_is_only_told() -> None:
     assert story.end() == "Promoted"
     assert story.canary == [0, 100, 300, 0]
     assert story.reasons().count("TimePassed") == 2
-    assert "Harm" in {d["decision"]["verdict"] for d in story.world.decisions()}
+    harms = [d["decision"] for d in story.world.decisions() if d["decision"]["verdict"] == "Harm"]
+    assert harms
+    watched = [d for d in harms if d["reason"] in {"StageTooYoung", "TimePassed"}]
+    said = "mode Observe: the gate would revert now, since the candidate causes harm: latency +"
+    assert watched
+    assert all(said in d["because"] for d in watched)
+    assert any(said in event["note"] for event in story.world.api.stored(EVENT))
 
 
 def test_in_observe_mode_a_tripwire_acts() -> None:
