@@ -1,7 +1,7 @@
 # Every target in one line: make help
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv lock lint test oracles demo demo-embedded cluster-up cluster-status cluster-down e2e e2e-all figures soak crds manifests calibrate bench mutants faults image clean docs
+.PHONY: help venv lock lint test oracles demo demo-embedded cluster-up cluster-status cluster-down e2e e2e-all figures soak crds manifests calibrate bench mutants faults image clean docs browser transcript
 PY := .venv/bin/python
 
 help: ## Show this list
@@ -21,7 +21,7 @@ lint: venv ## Formatting, ruff, mypy strict and the import contracts
 
 test: lint ## Lint, then every test that needs no cluster
 	$(PY) -m e2e.chart --tools
-	$(PY) -m pytest -q -n auto --dist loadfile -m "not slow and not cluster" tests
+	$(PY) -m pytest -q -n auto --dist loadfile -m "not slow and not cluster and not browser" tests
 
 oracles: venv ## Our estimators against other people's, with the largest differences; pyfixest in an environment of its own
 	$(PY) -m pytest -v tests/oracles
@@ -62,6 +62,12 @@ crds: venv ## Render crds/, docs/api.md and docs/reasons.md from the code
 	cp crds/*.yaml charts/causal-rollouts/files/crds/
 	$(PY) -m causal_rollouts.api.reference
 	$(PY) -m causal_rollouts.cli.meanings_page
+
+transcript: venv ## docs/walkthrough.md again: a release by the command line alone, over an in-process API
+	$(PY) -m e2e.transcript
+
+browser: venv ## Reports in a headless browser: contrast, names, clipped words, keys, paper; installs what it lacks
+	@scripts/browser.sh
 
 docs: venv ## The pages of docs/ as a site in site/, every link checked; the generator in an environment of its own
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/uv run -q --no-project --isolated -p $(PY) --with-requirements requirements/docs.txt python -m mkdocs build -q --strict

@@ -9,3 +9,4 @@ compile pyproject.toml -c requirements/dev.txt -o requirements/operator.txt
 compile -c requirements/dev.txt requirements/oracles.in -o requirements/oracles.txt
 compile requirements/release.in -o requirements/release.txt
 compile requirements/docs.in -o requirements/docs.txt
+compile requirements/browser.in -o requirements/browser.txt

@@ -12,12 +12,12 @@ from causal_rollouts.web.plot import Mark
 
 ROW = {BROAD.look: 24, SLIM.look: 36}
 LABELS = {
-    BROAD.look: replace(BROAD, left=282, right=178),
-    SLIM.look: replace(SLIM, left=14, right=24),
+    BROAD.look: replace(BROAD, left=292, right=196),
+    SLIM.look: replace(SLIM, left=26, right=30),
 }
 """Words stand left of the frame, numbers right of it; on a phone the words stand above each row."""
 
-LETTERS, NUMBERS = 44, 27
+LETTERS, NUMBERS = 42, 27
 """Of a label at most; of numbers, beyond which the estimate stands alone, its interval in the summary."""
 
 

@@ -244,7 +244,7 @@ def _numbers(record: Record) -> str:
             cells.append(f"{estimate(r.effect, r.lower, r.upper)}; safe {_nats(r.safe)}" if r else "-")
         rows.append(tuple(escape(cell) for cell in cells))
     head = ("Minute", "Stage", "Canary", "Verdict", "For harm", *names)
-    made = table(head, rows, scrolls="Every look in numbers")
+    made = table(head, rows, scrolls=f"{record.name}: every look in numbers")
     return f"<details><summary>Every look in numbers</summary>{made}</details>"
 
 

@@ -31,10 +31,12 @@ pre{white-space:pre-wrap;font-size:.82rem;background:color-mix(in srgb,var(--fg)
 .band.canary{fill:var(--canary);opacity:.22}.band.wide{fill:var(--baseline);opacity:.13}
 .level{stroke-dasharray:5 4;stroke:var(--dim)}.level.good{stroke:var(--good)}.level.bad{stroke:var(--bad)}
 .note.good{fill:var(--good)}.note.bad{fill:var(--bad)}.event{stroke:var(--dim);stroke-dasharray:2 3}
-@media screen and (max-width:760px){
-figure>svg.broad{display:none}figure>svg.slim{display:block}
+@media screen and (max-width:640px){
+figure>svg.broad{display:none}figure>svg.slim{display:block}}
+@media screen and (max-width:960px){
 table,tbody{display:block}thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-tr{display:grid;grid-template-columns:1fr 1fr;gap:0 .8rem;border-bottom:1px solid var(--grid);padding:.5rem 0}
+tr{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.4rem,1fr));gap:0 .8rem;
+border-bottom:1px solid var(--grid);padding:.5rem 0}
 td,td.prose,td.number{display:block;min-width:0;border:0;padding:.1rem 0;grid-column:1/-1}
 td.short{white-space:normal;grid-column:auto}td:first-child{grid-column:1/-1;font-weight:600}
 td:empty{display:none}
