@@ -1,0 +1,1 @@
+"""`make transcript`: docs/walkthrough.md, a release that is driven by the command line alone."""
