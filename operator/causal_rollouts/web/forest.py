@@ -103,8 +103,8 @@ def _row(frame: Frame, one: Estimate, top: float, height: int) -> Iterator[str]:
     high = one.upper if math.isfinite(one.upper) else math.inf
     a, b = frame.x(low), frame.x(high)
     yield f'<path class="line {one.look}" d="M{a:.1f} {y}L{b:.1f} {y}"/>'
-    for bound, x, side in ((low, a, -1), (high, b, 1)):
+    for bound, end, side in ((low, a, -1), (high, b, 1)):
         if not frame.x0 <= bound <= frame.x1:
-            yield f'<path class="dot {one.look}" d="M{x - 7 * side:.1f} {y - 4}v8l{7 * side} -4z"/>'
+            yield f'<path class="dot {one.look}" d="M{end - 7 * side:.1f} {y - 4}v8l{7 * side} -4z"/>'
     if frame.x0 <= one.value <= frame.x1:
         yield f'<circle class="dot {one.look}" cx="{frame.x(one.value):.1f}" cy="{y}" r="4"/>'

@@ -32,8 +32,10 @@ def _side_by_side(metric: MetricOpinion, question: Question, said: Sequence[Opin
     rows = [
         Estimate(
             _short(one.method),
-            *(_units(metric, x) for x in (one.effect, one.lower, one.upper)),
-            said=effect_of(metric, one),
+            _units(metric, one.effect),
+            _units(metric, one.lower),
+            _units(metric, one.upper),
+            effect_of(metric, one),
         )
         for one in said
     ]
