@@ -58,7 +58,11 @@ def pictures(record: Record) -> Iterator[Forest]:
 def _side_by_side(metric: str, parts: Sequence[SegmentEvidence]) -> Forest:
     rows = [
         Estimate(
-            part.segment.name, *map(of_log_ratio, (part.effect, part.lower, part.upper)), said=effect(part)
+            part.segment.name,
+            of_log_ratio(part.effect),
+            of_log_ratio(part.lower),
+            of_log_ratio(part.upper),
+            effect(part),
         )
         for part in parts
     ]
