@@ -14,6 +14,7 @@ from causal_rollouts.cli.knowledge import Known, known
 from causal_rollouts.cli.meanings import MEANINGS, Meaning
 from causal_rollouts.cli.printing import DATA, age, as_data, say
 from causal_rollouts.cli.standing import Standing, State, standing
+from causal_rollouts.cli.untested import untested
 from causal_rollouts.model.metrics import MetricKind
 from causal_rollouts.model.percent import percent
 from causal_rollouts.model.reasons import Act, Phase, Reason
@@ -29,6 +30,7 @@ TITLES = (
     ("Parts of it:", "segments"),
     ("What it uses, which reverts nothing:", "footprints"),
     ("Missing for the next step:", "missing"),
+    ("Not tested:", "untested"),
 )
 
 
@@ -57,6 +59,7 @@ def explained(seen: Standing, rollout: Rollout, now: float) -> dict[str, object]
         "footprints": lines(record) if record else [],
         "costs": _costs(record) if record else [],
         "missing": _missing(record, now) if record and running else [],
+        "untested": untested(record) if record and record.trace else [],
         "wrong": _wrong(rollout, seen.message) if running or seen.state is State.STALLED else [],
         "fix": meaning.fix,
     }

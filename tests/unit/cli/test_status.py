@@ -186,3 +186,11 @@ def test_a_release_that_waits_for_a_freeze_or_for_others_says_so(moments, capsys
     found = town.run(capsys, "status", NAME)
     assert found.code == 0
     assert said in found.out
+
+
+def test_explain_tells_what_was_not_tested(moments, capsys):
+    town = moments.town("observing")
+    found = town.run(capsys, "explain", NAME)
+    assert "Not tested:\n  " in found.out
+    told = town.run(capsys, "explain", NAME, "-o", "json").json["untested"]
+    assert any("no segments are asked for" in line for line in told)
