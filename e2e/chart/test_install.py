@@ -22,7 +22,12 @@ pytestmark = pytest.mark.cluster
 
 BOTH = pytest.mark.parametrize("part", [parts.HELM3, parts.HELM], ids=["helm3", "helm4"])
 KINDS = ("causalrollouts", "rolloutpolicies", "rolloutrecords")
-EVERYTHING = ("userRoles.create=true", "networkPolicy.enabled=true", "prometheus.tokenSecret.name=prometheus")
+EVERYTHING = (
+    "userRoles.create=true",
+    "gate.requireRollout=true",
+    "networkPolicy.enabled=true",
+    "prometheus.tokenSecret.name=prometheus",
+)
 
 
 @pytest.fixture
@@ -120,6 +125,40 @@ def test_a_gate_of_named_namespaces_leaves_the_others_alone(server: Cluster, rel
     other.apply("v2")
     assert watched.paused
     assert not other.paused
+
+
+def test_in_a_bound_namespace_nothing_changes_without_a_rollout(server: Cluster, releases: None) -> None:
+    for name in ("bound", "free"):
+        kubectl(server, "create", "namespace", name)
+    kubectl(server, "label", "namespace", "bound", "causalrollouts.dev/policy=standard")
+    bring(server, parts.HELM, "gate.requireRollout=true")
+    pipeline, ann = "system:serviceaccount:ci:deployer", "ann"
+
+    def written(who: str, namespace: str, version: str, *, gated: bool = False) -> Answer:
+        words = (
+            "-n",
+            namespace,
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--field-manager=git",
+            "-f",
+            "-",
+        )
+        return user(server, who, *words, obj=target.manifest(version, gated=gated))
+
+    assert written(pipeline, "bound", "v1").ok, "creation passes"
+    assert written(pipeline, "free", "v1").ok
+    count = iter(range(2, 1000))
+    wait_for("a new template to be refused", lambda: not written(pipeline, "bound", f"v{next(count)}").ok, 30)
+    refused = written(pipeline, "bound", "other")
+    assert "no CausalRollout gates Deployment web: create one (causal-rollouts adopt web" in refused.said
+    assert written(pipeline, "free", "other").ok
+    scaled = user(server, pipeline, "-n", "bound", "scale", "deployment", target.NAME, "--replicas=2")
+    assert scaled.ok, "all but a new template passes"
+    assert written(ann, "bound", "by-hand").ok, "a person with the verb passes"
+    assert written(pipeline, "bound", "next", gated=True).ok
+    assert target.Target(server, "bound").paused, "and with the label it is a request"
 
 
 def test_the_api_server_takes_every_object_of_both_helms_without_a_warning(

@@ -19,6 +19,7 @@ Manifest = dict[str, Any]
 EVERYTHING = (
     "watchNamespaces={shop,pay}",
     "userRoles.create=true",
+    "gate.requireRollout=true",
     "networkPolicy.enabled=true",
     "networkPolicy.prometheusPeer.namespaceSelector.matchLabels.app=prometheus",
     "networkPolicy.scraperPeer.namespaceSelector.matchLabels.app=prometheus",
@@ -152,7 +153,16 @@ def test_the_gate_of_named_namespaces_stands_beside_another_and_selects_only_the
         for policy in of(everything, kind):
             selected = policy["spec"]["matchConstraints"]["namespaceSelector"]["matchExpressions"]
             key = "kubernetes.io/metadata.name"
-            assert selected == [{"key": key, "operator": "In", "values": ["shop", "pay"]}]
+            bound = [{"key": "causalrollouts.dev/policy", "operator": "Exists"}]
+            required = policy["metadata"]["name"].startswith("require.")
+            watched = {"key": key, "operator": "In", "values": ["shop", "pay"]}
+            assert selected == [*(bound if required else []), watched]
+
+
+def test_changes_without_a_rollout_are_refused_only_where_a_value_says_so(everything, default):
+    for found, there in ((everything, True), (default, False)):
+        names = [o["metadata"]["name"] for o in of(found, "ValidatingAdmissionPolicy")]
+        assert any(name.startswith("require.") for name in names) is there
 
 
 def test_the_gate_speaks_the_version_that_the_cluster_serves():
