@@ -59,7 +59,7 @@ def test_who_lacks_the_verb_does_not(installed: Cluster, running: str) -> None:
     assert "bob may not approve releases of checkout; ask for the verb approve" in answer.said
     answer = annotated(bob, running, "promote", f"bob:{RELEASE}")
     assert "before the evidence is complete; ask for the verb bypass" in answer.said
-    for verb in ("pause", "resume", "abort", "retry"):
+    for verb in ("pause", "resume", "abort", "retry", "extend"):
         assert annotated(bob, running, verb, f"bob:{RELEASE} because: lunch").ok
         assert annotated(bob, running, verb, "true").ok
         assert not annotated(bob, running, verb, f"ann:{RELEASE}").ok

@@ -51,6 +51,7 @@ class Requests:
     retry: str = ""
     approve: str = ""
     promote: str = ""
+    extend: str = ""
     aa: str = ""
 
 

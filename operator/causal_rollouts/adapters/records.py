@@ -190,7 +190,7 @@ def _rollout(obj: Object) -> Rollout:
     )
 
 
-VERBS = ("pause", "resume", "abort", "retry", "approve", "promote", "aa")
+VERBS = ("pause", "resume", "abort", "retry", "approve", "promote", "extend", "aa")
 
 
 def _finalizers(obj: Object) -> set[str]:

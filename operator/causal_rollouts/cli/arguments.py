@@ -127,6 +127,7 @@ def _ask(commands: Commands) -> None:
         ("resume", "go on after a pause"),
         ("abort", "bring the weights home and take the arms away; needs no metrics"),
         ("retry", "release a template again that was reverted, aborted or blocked"),
+        ("extend", "give the stage its maxDuration once more, from now on"),
         ("approve", "agree to the step that waits for approval; needs the verb approve"),
         ("promote", "go on with what waits for a person: a pause, or an approval"),
     ):

@@ -99,7 +99,8 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.OUT_OF_TIME: Meaning(
         "maxDuration passed without enough evidence either way.",
-        "`resume` gives it more time; more traffic, more pods or a wider margin need less of it.",
+        "`resume` gives it more time, as does `extend` before it runs out; more traffic, more pods or a "
+        "wider margin need less of it.",
     ),
     Reason.PROVIDER_ERROR: Meaning(
         "The metrics source does not answer. Traffic does not rise, and nothing is blamed on the release.",

@@ -1,4 +1,4 @@
-"""`pause`, `resume`, `abort`, `retry`, `approve`, `promote`: requests, each once and for one release.
+"""`pause`, `resume`, `abort`, `retry`, `extend`, `approve`, `promote`: each once and for one release.
 
 A request is an annotation `<user>:<release>`: it cannot hit a later release,
 and Git, which does not know it, does not fight it.
@@ -95,7 +95,9 @@ def _done_already(verb: str, record: Record | None) -> str:
         return f"is not paused, it is {release.phase}; nothing to resume"
     if verb == "approve" and release.awaits is None:
         return f"nothing waits for approval, it is {release.phase}"
-    if verb in {"abort", "pause", "promote"} and release.outcome is not None:
+    if verb == "extend" and (release.stage < 0 or release.stage_since is None):
+        return f"has no stage whose clock runs, it is {release.phase}; nothing to extend"
+    if verb in {"abort", "extend", "pause", "promote"} and release.outcome is not None:
         return f"ends already, {release.outcome}: {release.why}"
     return ""
 

@@ -38,6 +38,9 @@ MAY_STEP = frozenset(
 )
 """Holds that only wait for the machine; any other hold stops the steps too."""
 
+EXTENDED = frozenset({Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED})
+"""Phases of a stage whose clock runs, or will again."""
+
 STANDSTILL = frozenset({Reason.SUSPENDED, Reason.INVALID_SPEC})
 """Holds under which a person expects that nothing moves at all."""
 
@@ -95,6 +98,15 @@ def resume(release: Release, step: Step) -> Release:
         contested=0,
     )
     return pre_period.anew(resumed, step.now)
+
+
+def extend(release: Release, step: Step) -> Release:
+    """A person gives a stage its maxDuration once more, from now on."""
+    if release.stage < 0 or release.stage_since is None or release.phase not in EXTENDED:
+        return release
+    # While it is paused its clock stands since the pause began.
+    now = release.since if release.phase is Phase.PAUSED else step.now
+    return replace(release, invalid_since=None, invalid_seconds=now - release.stage_since)
 
 
 def _excused(release: Release, step: Step) -> float:

@@ -184,8 +184,10 @@ def _watching(release: Release) -> bool:
 
 
 def _resumed(release: Release, record: Record, step: lifecycle.Step) -> Release:
-    asked = asked_by(step.observed.rollout.requests.resume, record)
-    return lifecycle.resume(release, step) if asked else release
+    requests = step.observed.rollout.requests
+    if asked_by(requests.extend, record):
+        release = lifecycle.extend(release, step)
+    return lifecycle.resume(release, step) if asked_by(requests.resume, record) else release
 
 
 def _note(record: Record, looked: Looked, now: float) -> Release:

@@ -8,7 +8,7 @@ from causal_rollouts.model.actions import ClearRequest
 from causal_rollouts.model.reasons import Outcome, Phase
 from causal_rollouts.ports import Record, Requests
 
-VERBS = ("pause", "resume", "abort", "promote", "approve", "retry", "aa")
+VERBS = ("pause", "resume", "abort", "promote", "approve", "extend", "retry", "aa")
 PREFIX = "causalrollouts.dev/"
 
 
@@ -22,6 +22,7 @@ def carried_out(observed: Observed, record: Record) -> tuple[ClearRequest, ...]:
         "promote": release.phase in {Phase.PROMOTING, Phase.BAKING, Phase.FINISHING}
         or release.outcome is Outcome.PROMOTED,
         "approve": True,
+        "extend": True,
         "retry": True,
         "aa": True,
     }

@@ -29,7 +29,7 @@ def operate(town, passes=4):
         town.pass_time(1)
 
 
-@pytest.mark.parametrize("verb", ["pause", "abort"])
+@pytest.mark.parametrize("verb", ["pause", "abort", "extend"])
 def test_a_request_names_the_release_and_the_user(moments, capsys, verb):
     town = moments.town("observing")
     found = town.run(capsys, verb, NAME)

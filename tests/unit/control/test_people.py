@@ -57,6 +57,53 @@ def test_a_pause_does_not_use_up_the_time_of_a_stage() -> None:
     assert story.phase == "Observing"
 
 
+def slow_to_tell(least: str = "30s") -> Story:
+    """In a stage of 90 seconds that never sees enough, and reverts for it."""
+    ladder = [{"weight": 10, "minDuration": least, "maxDuration": "90s"}]
+    story = tell(
+        policy={"stages": ladder, "onInconclusive": "Revert", "evidence": {"promoteContinuous": "20"}}
+    )
+    story.request("good")
+    assert story.reach("Observing")
+    story.run(60)
+    return story
+
+
+def test_extend_gives_a_stage_its_time_once_more_and_stands_in_the_record() -> None:
+    story = slow_to_tell()
+    story.ask("extend", "ann:checkout-1 traffic comes at nine")
+    story.run(75)
+    assert story.phase == "Observing"
+    assert asked(story) == {}
+    (heard,) = story.world.newest()["status"]["requests"]
+    assert (heard["verb"], heard["user"], heard["reason"]) == ("extend", "ann", "traffic comes at nine")
+    assert story.end() == "Reverted"
+
+
+def test_a_stage_that_is_extended_while_paused_has_all_its_time_after() -> None:
+    story = slow_to_tell()
+    story.ask("pause")
+    story.run(30)
+    story.ask("extend")
+    story.run(30)
+    story.ask("resume")
+    story.run(75)
+    assert story.phase == "Observing"
+
+
+def test_extend_of_another_release_or_before_a_stage_changes_nothing() -> None:
+    story = slow_to_tell()
+    story.ask("extend", "ann:checkout-7")
+    story.run(5)
+    assert asked(story) == {}
+    assert story.end(seconds=60) == "Reverted"
+    early = during("Preparing", -1)
+    early.ask("extend")
+    early.run(3)
+    assert asked(early) == {}
+    assert early.world.errors == []
+
+
 def test_who_resumes_a_stage_that_ran_out_of_time_gives_it_another() -> None:
     ladder = [{"weight": 10, "minDuration": "30s", "maxDuration": "60s"}]
     story = tell(policy={"stages": ladder, "evidence": {"promoteContinuous": "20"}})
