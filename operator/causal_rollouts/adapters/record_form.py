@@ -18,6 +18,7 @@ from causal_rollouts.api.plain import NotPlain, from_plain, to_plain
 from causal_rollouts.model import glances
 from causal_rollouts.model.crowd import Beside
 from causal_rollouts.model.people import Heard
+from causal_rollouts.model.question import question
 from causal_rollouts.model.reasons import Outcome, Phase
 from causal_rollouts.model.registration import Registration
 from causal_rollouts.model.release import Release, Templates
@@ -37,6 +38,7 @@ def manifest(record: Record, previous: str) -> Object:
         "rolloutUid": record.rollout_uid,
         "previous": previous,
         "registration": to_plain(record.registration),
+        "question": to_plain(question(record.registration)),
         "templates": to_plain(record.templates),
         "effective": to_plain(record.effective) if record.effective is not None else None,
     }

@@ -132,6 +132,10 @@ RECORD_SPEC: Final[Schema] = {
         "registration": _open(
             "What was fixed before the first look: stages, metrics, margins, budget, times, seed of the draw."
         ),
+        "question": _open(
+            "In words: what the release asks, the quantity each metric estimates, and how each assumption "
+            "of the answer is checked."
+        ),
         "templates": _open("Pod templates of stable and candidate."),
         "effective": _open(
             "Each setting with its value and who said it: rollout, policy, default or guardrail."

@@ -7,13 +7,23 @@ from html import escape
 
 from causal_rollouts.analysis.aa_record import trials_of
 from causal_rollouts.model.percent import interval
+from causal_rollouts.model.question import question
 from causal_rollouts.ports import Record
 from causal_rollouts.web.release_plots import minute
 
 
 def beforehand(record: Record) -> str:
     """Paragraphs of HTML, "" where there was nothing of the kind."""
-    return _learned(record) + _shown(record)
+    return _asked(record) + _learned(record) + _shown(record)
+
+
+def _asked(record: Record) -> str:
+    """The question, its quantities and what the answer rests on, folded away."""
+    asked = question(record.registration)
+    rests = [f"{one.assumes}. Checked by: {one.checked}" for one in asked.assumptions]
+    sought = [f"Estimated is {line}" for line in asked.estimands]
+    listed = "".join(f"<li>{escape(line)}.</li>" for line in (*sought, *rests))
+    return f"<details><summary>{escape(asked.asks)}</summary><ul>{listed}</ul></details>"
 
 
 def estimate(effect: float, lower: float, upper: float) -> str:
