@@ -39,5 +39,5 @@ def breakdown_mbar(
 
 
 def worst_bias(before: Sequence[float], horizon: float) -> float:
-    """Bias at Mbar 1, as `breakdown_mbar` has it; it grows with Mbar in proportion."""
+    """Bias at Mbar 1; it grows with Mbar in proportion. before, horizon: as of `breakdown_mbar`. Exact."""
     return horizon * max(abs(b - a) for a, b in pairwise(before))

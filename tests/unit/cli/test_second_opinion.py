@@ -51,6 +51,7 @@ def test_programs_get_json_without_nan(slow, capsys):
         "p",
         "note",
         "blocks",
+        "doubted",
     ]
     assert levels["lower"] < 0.2 < levels["upper"]
     assert {one["kind"] for one in latency["said"]} == {"exact", "asymptotic", "model"}
