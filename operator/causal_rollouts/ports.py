@@ -7,7 +7,7 @@ tests implement the API underneath them, so the same adapters run there too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 from causal_rollouts.model.actions import Action
@@ -53,6 +53,10 @@ class Requests:
     promote: str = ""
     extend: str = ""
     aa: str = ""
+
+
+VERBS = tuple(field.name for field in fields(Requests))
+"""What people may ask for; each is an annotation of its name."""
 
 
 @dataclass(frozen=True, slots=True)

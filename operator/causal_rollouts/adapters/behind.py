@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from causal_rollouts.adapters.arm_services import OF_ANNOTATION
+from causal_rollouts.adapters.backends import is_service
 from causal_rollouts.adapters.kube import ARM_LABEL, DEPLOYMENT, ROUTES, SERVICE, Kube, Object
 from causal_rollouts.adapters.reading import labels, name, notes, section
 from causal_rollouts.model.reference import Reference, ReferenceKind
@@ -44,5 +45,5 @@ def _backends(route: Object, namespace: str) -> set[str]:
         str(backend.get("name"))
         for rule in section(route, "spec").get("rules") or ()
         for backend in rule.get("backendRefs") or ()
-        if backend.get("kind", "Service") == "Service" and backend.get("namespace", namespace) == namespace
+        if is_service(backend) and (backend.get("namespace") or namespace) == namespace
     }

@@ -37,7 +37,7 @@ from causal_rollouts.model import actions as act
 from causal_rollouts.model.actions import Action
 from causal_rollouts.model.crowd import Other
 from causal_rollouts.model.world import Json, Key
-from causal_rollouts.ports import NotYet, Record, Requests, Rollout
+from causal_rollouts.ports import VERBS, NotYet, Record, Requests, Rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +188,6 @@ def _rollout(obj: Object) -> Rollout:
         spec=section(obj, "spec"),
         status=section(obj, "status"),
     )
-
-
-VERBS = ("pause", "resume", "abort", "retry", "approve", "promote", "extend", "aa")
 
 
 def _finalizers(obj: Object) -> set[str]:

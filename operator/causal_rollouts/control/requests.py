@@ -6,9 +6,8 @@ from causal_rollouts.control.facts import asked_by
 from causal_rollouts.control.observed import Observed
 from causal_rollouts.model.actions import ClearRequest
 from causal_rollouts.model.reasons import Outcome, Phase
-from causal_rollouts.ports import Record, Requests
+from causal_rollouts.ports import VERBS, Record, Requests
 
-VERBS = ("pause", "resume", "abort", "promote", "approve", "extend", "retry", "aa")
 PREFIX = "causalrollouts.dev/"
 
 
