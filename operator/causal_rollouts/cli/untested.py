@@ -39,13 +39,12 @@ def untested(record: Record) -> list[str]:
 
 def _reporting(record: Record) -> list[str]:
     """Metrics that may be bad without any consequence."""
-    only = [m.name for m in record.registration.metrics if m.gating is Gating.REPORT_ONLY]
-    named = [name for name in only if name not in _footprints(record)]
+    named = [
+        metric.name
+        for metric in record.registration.metrics
+        if metric.gating is Gating.REPORT_ONLY and metric.kind is not MetricKind.FOOTPRINT
+    ]
     return [f"only reported, whatever they show: {', '.join(named)}"] if named else []
-
-
-def _footprints(record: Record) -> set[str]:
-    return {m.name for m in record.registration.metrics if m.kind is MetricKind.FOOTPRINT}
 
 
 def _reach(record: Record) -> list[str]:

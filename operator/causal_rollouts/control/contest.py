@@ -47,8 +47,8 @@ def defend(release: Release, observed: Observed, grid: Grid, now: float) -> Rele
     held = {route.weights for route in traffic.routes}
     if held == {release.desired.weights}:
         return release
-    newest = now - release.timeline[-1].time <= lifetime(grid)
-    if newest and Phase.PROBING in {release.phase, release.resume} and held <= _of_a_probe(release):
+    recent = now - release.timeline[-1].time <= lifetime(grid)
+    if recent and Phase.PROBING in {release.phase, release.resume} and held <= _of_a_probe(release):
         # A switch that did not get through, or came twice: the next pass sets what was drawn.
         return release
     before = release.timeline[-2].weights if len(release.timeline) > 1 else HOME

@@ -95,7 +95,7 @@ async def _running(observed: Observed, record: Record, ports: Ports) -> float:
     seen = observed.fleet.pods if observed.fleet else ()
     step = lifecycle.Step(record.registration, observed, now)
     release = replace(record.release, pods=merge(record.release.pods, seen, now))
-    release = defend(_resumed(release, record, step), observed, record.registration.grid, now)
+    release = defend(_as_asked(release, record, step), observed, record.registration.grid, now)
     record = replace(record, release=release)
     release = approvals.heard(record, observed.rollout.requests.approve, now)
     record = replace(record, release=release)
@@ -183,7 +183,7 @@ def _watching(release: Release) -> bool:
     return release.phase not in {Phase.REVERTING, Phase.FINISHING, Phase.DONE}
 
 
-def _resumed(release: Release, record: Record, step: lifecycle.Step) -> Release:
+def _as_asked(release: Release, record: Record, step: lifecycle.Step) -> Release:
     requests = step.observed.rollout.requests
     if asked_by(requests.extend, record):
         release = lifecycle.extend(release, step)

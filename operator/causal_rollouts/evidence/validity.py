@@ -152,11 +152,9 @@ def judge(metric: Metric, trail: Trail, least: float) -> tuple[Validity, str]:
         return _told(metric, _CODES[int(certain[-1])], trail)
     share = completeness(trail.tally)
     if share >= least:
-        return (
-            (Validity.NO_DATA, f"metrics[{metric.name}]: {_IDLE}")
-            if _idle(metric, trail)
-            else (Validity.OK, "")
-        )
+        if _idle(metric, trail):
+            return Validity.NO_DATA, f"metrics[{metric.name}]: {_IDLE}"
+        return Validity.OK, ""
     guesses = trail.code[trail.code < 0]
     if len(guesses):
         return _told(metric, _CODES[-int(guesses[-1])], trail)
