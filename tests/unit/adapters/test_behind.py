@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from causal_rollouts.adapters.behind import deployments_behind
-from causal_rollouts.adapters.kube import DEPLOYMENT, HTTP_ROUTE, SERVICE
+from causal_rollouts.adapters.kube import ARM_LABEL, DEPLOYMENT, HTTP_ROUTE, SERVICE
 from causal_rollouts.model.reference import Reference, ReferenceKind
 from e2e.embedded import shop
 from e2e.embedded.apiserver import ApiServer
@@ -21,9 +21,12 @@ def town():
         {"name": "cart", "port": 80},
         elsewhere,
     ]
+    cart = shop.deployment("cart")
+    # Its Service asks for an arm that its pods do not carry: who is behind it does not depend on that.
+    del cart["spec"]["template"]["metadata"]["labels"][ARM_LABEL]
     things = [
         (DEPLOYMENT, shop.deployment("web")),
-        (DEPLOYMENT, shop.deployment("cart")),
+        (DEPLOYMENT, cart),
         (DEPLOYMENT, shop.deployment("far")),
         (SERVICE, shop.service("web")),
         (SERVICE, shop.service("cart")),
@@ -43,6 +46,7 @@ def town():
         (ReferenceKind.DEPLOYMENT, "cart", ("cart",)),
         (ReferenceKind.DEPLOYMENT, "none", ()),
         (ReferenceKind.SERVICE, "web", ("web",)),
+        (ReferenceKind.SERVICE, "cart", ("cart",)),
         (ReferenceKind.SERVICE, "outer", ()),
         (ReferenceKind.SERVICE, "none", ()),
         (ReferenceKind.HTTP_ROUTE, "web", ("web",)),
