@@ -140,7 +140,8 @@ def stopped_by_people(s: Situation) -> Decision | None:
 
 def promoted_by_person(s: Situation) -> Decision | None:
     """`promote` by a person with the right to: honoured in a stage, also a paused one; recorded as theirs."""
-    held = s.release.phase is Phase.PAUSED and s.release.resume is Phase.OBSERVING
+    stands = {Phase.OBSERVING, Phase.AWAITING_APPROVAL}
+    held = s.release.phase is Phase.PAUSED and s.release.resume in stands
     if not s.facts.promote or s.facts.suspended or s.facts.unreadable or not (s.observing or held):
         return None
     because = f"promoted by {s.facts.promote} before the evidence was complete"

@@ -128,6 +128,9 @@ SITUATIONS = {
     "wrong spec": facts(problems=("spec.a: wrong", "spec.b: wrong")),
     "promoted by a person": facts(promote="ann"),
     "promoted by a person too early": good_stage(facts=Facts(promote="ann"), phase=Phase.SHIFTING),
+    "promoted by a person out of a pause": good_stage(
+        facts=Facts(promote="ann"), phase=Phase.PAUSED, resume=Phase.AWAITING_APPROVAL
+    ),
     "paused": good_stage(phase=Phase.PAUSED, paused_by="ann"),
     "pause": facts(pause="ann"),
     "suspended": facts(suspended=True),
