@@ -19,6 +19,8 @@ from e2e.rollouts import policy, rollout
 
 Manifest = dict[str, Any]
 AT_ONCE = 25
+REPLICAS = 2
+"""The fewest that the gate takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Crowd:
         apply(self.cluster, [manifests.namespace(self.namespace), policy()])
         for first in range(0, self.many, AT_ONCE):
             batch = [
-                App(PAUSE_IMAGE, name, self.namespace, replicas=1) for name in self.names[first:][:AT_ONCE]
+                App(PAUSE_IMAGE, name, self.namespace, replicas=REPLICAS)
+                for name in self.names[first:][:AT_ONCE]
             ]
             apply(self.cluster, [thing for app in batch for thing in _things(app)])
             say(f"{first + len(batch)} of {self.many} rollouts applied")
@@ -47,7 +50,7 @@ class Crowd:
 
     def request(self, name: str, build: int) -> None:
         """Another template for one of them."""
-        apply(self.cluster, [_deployment(App(PAUSE_IMAGE, name, self.namespace, replicas=1), build)])
+        apply(self.cluster, [_deployment(App(PAUSE_IMAGE, name, self.namespace, replicas=REPLICAS), build)])
 
     def abort(self, name: str, build: int) -> None:
         """End its release, and go back to the template that runs."""
