@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Protocol
 
+from causal_rollouts.decision.moments import Moment
 from causal_rollouts.model.actions import Action
 from causal_rollouts.model.crowd import Beside, Other
 from causal_rollouts.model.decision import Decision
@@ -108,6 +109,7 @@ class Record:
     """A RolloutRecord. state: the encoded evidence, dropped when final. version "" before it exists.
 
     beside: other releases that ran when a stage of this one began. requests: of people, as carried out.
+    moments: what its decisions stood on besides the evidence.
     """
 
     name: str
@@ -128,6 +130,7 @@ class Record:
     glances: tuple[Glance, ...] = ()
     beside: tuple[Beside, ...] = ()
     requests: tuple[Heard, ...] = ()
+    moments: tuple[Moment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

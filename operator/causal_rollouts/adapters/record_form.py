@@ -14,7 +14,8 @@ from typing import Any
 
 from causal_rollouts.adapters.kube import NAME_LABEL, RECORD, ROLLOUT_LABEL, Object
 from causal_rollouts.adapters.reading import created, name, section, uid
-from causal_rollouts.api.plain import NotPlain, from_plain, to_plain
+from causal_rollouts.api.plain import NotPlain, from_plain, sparse, to_plain
+from causal_rollouts.decision.moments import Moment
 from causal_rollouts.model import glances
 from causal_rollouts.model.crowd import Beside
 from causal_rollouts.model.people import Heard
@@ -65,6 +66,7 @@ def status_of(record: Record) -> Object:
         "looks": glances.written(record.glances),
         "beside": without_nulls(to_plain(record.beside)),
         "requests": without_nulls(to_plain(record.requests)),
+        "moments": sparse(record.moments),
         "final": record.final,
     }
 
@@ -96,6 +98,7 @@ def record_of(obj: Object) -> Record:
             trace=tuple(from_plain(Point, line) for line in status.get("trace") or ()),
             glances=glances.read(str(status.get("looks") or "")),
             requests=tuple(from_plain(Heard, line) for line in status.get("requests") or ()),
+            moments=tuple(from_plain(Moment, line) for line in status.get("moments") or ()),
             beside=tuple(from_plain(Beside, line) for line in status.get("beside") or ()),
         )
     except (NotPlain, KeyError, ValueError) as error:

@@ -71,6 +71,7 @@ def recording_of(record: Record, series: tuple[Series, ...], source: str, within
         series=tuple(one for one in series if one.labels.get("__name__") in wanted),
         looks=looks or None,
         approvals=release.approvals,
+        moments=tuple(one for one in record.moments if one.time <= within.end),
     )
     if _gated(registration(found)) != _gated(reg):
         raise BadRecording(

@@ -1,7 +1,8 @@
 """A recording: everything a decision needs, in a directory, so that it can be taken again without a cluster.
 
 What a live gate did and what an imagined gate would have done are told apart
-by one file only: with looks.jsonl a replay looks when the operator looked.
+by one file only: with looks.jsonl a replay looks when the operator looked. What
+it saw of pods, routes and people then is in moments.jsonl.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +21,8 @@ import yaml
 from causal_rollouts.analysis import rows
 from causal_rollouts.analysis.rows import BadRecording
 from causal_rollouts.analysis.samples import read_samples, write_samples
-from causal_rollouts.api.plain import NotPlain, from_plain, to_plain
+from causal_rollouts.api.plain import NotPlain, from_plain, sparse, to_plain
+from causal_rollouts.decision.moments import Moment
 from causal_rollouts.model.arms import Pod
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.people import Approval
@@ -29,6 +31,7 @@ from causal_rollouts.model.telemetry import Look, Series
 from causal_rollouts.model.traffic import Change
 
 T = TypeVar("T")
+Timed = TypeVar("Timed", Look, Moment)
 
 DEFAULT_GRID = Grid(width=30.0, delay=32.0, scrape=15.0)
 """The operator's own defaults, in force where a recording has no run.json."""
@@ -37,7 +40,7 @@ BESIDE = "reference"
 """The directory in it that holds the recording of its reference, where there is one."""
 
 FILES = ("rollout.yaml", "pods.json", "timeline.json", "samples.jsonl.gz")
-"""Without these there is no recording; run.json, looks.jsonl and approvals.json may be missing."""
+"""Without these there is no recording; the others may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Recording:
 
     looks: as the operator really looked, or None where nobody did. approvals: by people, oldest first.
     reference: of a service that the release did not reach, over the same time.
+    moments: what decisions stood on besides evidence; none where nobody looked.
     """
 
     manifest: Mapping[str, object]
@@ -71,6 +75,7 @@ class Recording:
     looks: tuple[Look, ...] | None = None
     approvals: tuple[Approval, ...] = ()
     reference: Recording | None = None
+    moments: tuple[Moment, ...] = ()
 
     @property
     def own_series(self) -> tuple[Series, ...]:
@@ -99,6 +104,7 @@ def read(directory: Path, *, staged: bool = True) -> Recording:
         looks=_looks(directory / "looks.jsonl"),
         approvals=_approvals(directory / "approvals.json"),
         reference=_reference(directory / BESIDE),
+        moments=_moments(directory / "moments.jsonl"),
     )
 
 
@@ -126,10 +132,9 @@ def write(recording: Recording, directory: Path) -> None:
     (directory / "approvals.json").unlink(missing_ok=True)
     if recording.approvals:
         _dump(directory / "approvals.json", to_plain(recording.approvals))
-    looks = directory / "looks.jsonl"
-    looks.unlink(missing_ok=True)
-    if recording.looks is not None:
-        looks.write_text("".join(json.dumps(rows.look_row(look)) + "\n" for look in recording.looks))
+    looks = recording.looks
+    _dump_lines(directory / "looks.jsonl", None if looks is None else [rows.look_row(look) for look in looks])
+    _dump_lines(directory / "moments.jsonl", [sparse(one) for one in recording.moments] or None)
     write_samples(directory / "samples.jsonl.gz", recording.series)
     shutil.rmtree(directory / BESIDE, ignore_errors=True)
     if recording.reference is not None:
@@ -225,19 +230,42 @@ def _each(kind: type[T], found: object, where: str, fix: str) -> tuple[T, ...]:
 def _looks(path: Path) -> tuple[Look, ...] | None:
     if not path.is_file():
         return None
-    looks: list[Look] = []
+    return tuple(_by_time((rows.look(row, where), where) for row, where in _lines(path, "look")))
+
+
+def _moments(path: Path) -> tuple[Moment, ...]:
+    if not path.is_file():
+        return ()
+    return tuple(_by_time((_moment(row, where), where) for row, where in _lines(path, "moment")))
+
+
+def _moment(row: object, where: str) -> Moment:
+    try:
+        return from_plain(Moment, row)
+    except NotPlain as error:
+        raise BadRecording(
+            f"{where}: {error}; give time and standing of each, as `record` writes it"
+        ) from None
+
+
+def _lines(path: Path, what: str) -> Iterator[tuple[object, str]]:
+    """Each line that is not empty, and where it stands."""
     for number, line in enumerate(path.read_text().splitlines(), start=1):
-        if not line.strip():
-            continue
         where = f"{path.name} line {number}"
         try:
-            row = json.loads(line)
+            if line.strip():
+                yield json.loads(line), where
         except ValueError as error:
-            raise BadRecording(f"{where}: is no JSON ({error}); write one look a line") from None
-        looks.append(rows.look(row, where))
-        if len(looks) > 1 and looks[-1].time < looks[-2].time:
+            raise BadRecording(f"{where}: is no JSON ({error}); write one {what} a line") from None
+
+
+def _by_time(found: Iterable[tuple[Timed, str]]) -> Iterator[Timed]:
+    before = -math.inf
+    for one, where in found:
+        if one.time < before:
             raise BadRecording(f"{where}.time: lies before the line above; sort by time")
-    return tuple(looks)
+        before = one.time
+        yield one
 
 
 def _unit_named(series: tuple[Series, ...], directory: Path) -> tuple[Series, ...]:
@@ -257,6 +285,12 @@ def _json(path: Path) -> object:
         return json.loads(path.read_text())
     except (ValueError, UnicodeDecodeError) as error:
         raise BadRecording(f"{path.name}: is no JSON ({error}); write it again") from None
+
+
+def _dump_lines(path: Path, found: Sequence[object] | None) -> None:
+    path.unlink(missing_ok=True)
+    if found is not None:
+        path.write_text("".join(json.dumps(one) + "\n" for one in found))
 
 
 def _dump(path: Path, value: object) -> None:

@@ -1,14 +1,17 @@
 """Decide a recorded release again, tick by tick, as the gate would have.
 
 The same assessment and the same rules as in the operator; only the world is a
-recording, and its schedule stands whatever the gate would have done.
+recording, and its schedule stands whatever the gate would have done. Where a
+live gate wrote down what it stood on, each decision is the very one it took.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
+from operator import attrgetter
 
 from causal_rollouts.analysis.manifest import registration
 from causal_rollouts.analysis.plausible import check
@@ -17,6 +20,7 @@ from causal_rollouts.analysis.replay_line import ReplayLine, line
 from causal_rollouts.analysis.rows import PER_MILLE
 from causal_rollouts.analysis.shelf import Shelf
 from causal_rollouts.decision.decide import decide
+from causal_rollouts.decision.moments import KEPT, Moment, again
 from causal_rollouts.decision.situation import Facts, situate
 from causal_rollouts.decision.stage_clock import clocked
 from causal_rollouts.evidence.assess import looked, wanted_since
@@ -37,7 +41,7 @@ _AFTER_STAGES = frozenset({Phase.PROMOTING, Phase.BAKING, Phase.REVERTING, Phase
 
 
 def replay(recording: Recording, until: float | None = None, *, stop: bool = False) -> Iterator[ReplayLine]:
-    """One line a tick.
+    """One line a tick; of a live gate, also one for each decision that it took between two looks.
 
     until: no tick after that time. stop: end with the first Revert.
 
@@ -46,14 +50,14 @@ def replay(recording: Recording, until: float | None = None, *, stop: bool = Fal
     """
     reg = registration(recording)
     check(recording, reg)
-    again = _Replay(recording, reg)
+    gate = _Replay(recording, reg)
     looks = recording.looks if recording.looks is not None else tuple(scheduled_looks(recording))
-    last = {a.time for a, b in pairwise(looks) if again.place(a.time) != again.place(b.time)}
+    last = {a.time for a, b in pairwise(looks) if gate.place(a.time) != gate.place(b.time)}
     last |= {looks[-1].time} if looks else set()
-    for look in looks:
-        if until is not None and look.time > until:
+    for time, look in _passes(recording, looks):
+        if until is not None and time > until:
             return
-        told = again.tick(look, ends_stage=look.time in last)
+        told = gate.tick(look, ends_stage=time in last) if isinstance(look, Look) else gate.between(look)
         yield told
         if stop and told.decision == Act.REVERT:
             return
@@ -71,6 +75,19 @@ def scheduled_looks(recording: Recording) -> Iterator[Look]:
         index += LOOK
 
 
+def _passes(recording: Recording, looks: tuple[Look, ...]) -> Iterator[tuple[float, Look | Moment]]:
+    """Times in order, with the look that each had, or else what was seen then."""
+    looked: dict[float, Look | Moment] = {look.time: look for look in looks}
+    between = {moment.time: moment for moment in _moments(recording)}
+    passes = between | looked
+    return ((time, passes[time]) for time in sorted(passes))
+
+
+def _moments(recording: Recording) -> tuple[Moment, ...]:
+    """An imagined gate stands on none that a live one saw."""
+    return recording.moments if recording.looks is not None else ()
+
+
 class _Replay:
     """The gate's memory between two ticks of a recording."""
 
@@ -80,6 +97,7 @@ class _Replay:
         self._state: GateState = blank(reg.release)
         self._look: int | None = None
         self._share_ok = False
+        self._moments = _moments(recording)
         self._release = Release(reg.release, "candidate", "stable", "", Phase.PREPARING, 0.0)
         mine = recording.own_series
         self._shelves: Mapping[tuple[str, ...], Shelf] = {
@@ -100,10 +118,13 @@ class _Replay:
 
     def tick(self, look: Look, *, ends_stage: bool) -> ReplayLine:
         """One tick: assess what is new, decide, and remember."""
-        timeline = self._timeline(look.time)
+        moment = self._moment(look.time)
+        timeline = self._moved(moment) if moment else self._timeline(look.time)
         evidence, index = (None, look.last_final)
         if not look.provider_error:
             evidence, index = self._assess(look, timeline)
+        if moment is not None:
+            return self._as_it_stood(moment, look.time, index, evidence)
         approved = tuple(a for a in self._recording.approvals if a.time <= look.time)
         self._release = replace(self._placed(timeline), approvals=approved)
         facts = Facts(provider_error=_away(look))
@@ -111,9 +132,43 @@ class _Replay:
         self._release = clocked(self._release, decision, look.time)
         if evidence is not None:
             self._share_ok = evidence.share.ok is True
-        weight = timeline[-1].weights.canary / PER_MILLE if timeline else 0.0
         act = self._told(decision, ends_stage=ends_stage)
-        return line(look.time, index, self.place(look.time)[0], weight, decision, act, evidence)
+        return self._line(look.time, index, timeline, decision, act, evidence)
+
+    def between(self, moment: Moment) -> ReplayLine:
+        """What a live gate decided between two looks."""
+        return self._as_it_stood(moment, moment.time, self._look or 0, None)
+
+    def _as_it_stood(self, moment: Moment, time: float, index: int, evidence: Evidence | None) -> ReplayLine:
+        """The decision that a live gate took, by the rules and what it knew."""
+        timeline = self._moved(moment)
+        approved = tuple(a for a in self._recording.approvals if a.time <= time)
+        self._release = again(moment, timeline, approved, self._release.verdict)
+        decision = decide(situate(self._reg, self._release, evidence, moment.facts, time))
+        if evidence is not None or moment.facts.provider_error:
+            self._release = replace(self._release, verdict=decision.verdict)
+        return self._line(time, index, timeline, decision, decision.act, evidence)
+
+    def _moment(self, time: float) -> Moment | None:
+        """The newest by then; a record that is full holds none of what came after."""
+        at = bisect_right(self._moments, time, key=attrgetter("time"))
+        full = len(self._moments) >= KEPT and at == len(self._moments)
+        return None if at == 0 or full else self._moments[at - 1]
+
+    def _moved(self, moment: Moment) -> tuple[Change, ...]:
+        return self._recording.timeline[: moment.standing.moves]
+
+    def _line(
+        self,
+        time: float,
+        index: int,
+        timeline: tuple[Change, ...],
+        decision: Decision,
+        act: Act,
+        evidence: Evidence | None,
+    ) -> ReplayLine:
+        weight = timeline[-1].weights.canary / PER_MILLE if timeline else 0.0
+        return line(time, index, self.place(time)[0], weight, decision, act, evidence)
 
     def _told(self, decision: Decision, *, ends_stage: bool) -> Act:
         """A recorded schedule moves on by itself: only at a stage's end is it told whether the gate would."""

@@ -41,6 +41,18 @@ def to_plain(value: object) -> object:
     raise NotPlain(f"{type(value).__name__} has no plain form")
 
 
+def sparse(value: object) -> object:
+    """As `to_plain`, without fields of dataclasses that have their default; `from_plain` reads it too."""
+    if is_dataclass(value) and not isinstance(value, type):
+        told = ((f, getattr(value, f.name)) for f in fields(value))
+        return {
+            camel(f.name): sparse(found) for f, found in told if f.default is MISSING or found != f.default
+        }
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [sparse(item) for item in value]
+    return to_plain(value)
+
+
 def from_plain(cls: type[T], plain: object) -> T:
     """Inverse of `to_plain`. Unknown keys are ignored, absent ones take the default.
 

@@ -1,4 +1,4 @@
-"""Which decisions are worth a line in the record: those that changed something."""
+"""Which decisions are worth a line in the record, and what they stood on: those that changed something."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import replace
 from causal_rollouts.api.plain import to_plain
 from causal_rollouts.control.footprints import untold
 from causal_rollouts.control.look import Looked
+from causal_rollouts.decision import moments
+from causal_rollouts.decision.situation import Situation
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence
 from causal_rollouts.model.glances import noted
@@ -55,6 +57,13 @@ def log_decision(record: Record, decision: Decision, looked: Looked, now: float)
         release=replace(release, told=told),
         decisions=(*record.decisions, line)[-KEPT:],
     )
+
+
+def log_moment(record: Record, before: Record, looked: Looked, situation: Situation) -> Record:
+    """The record with what this pass stood on. before: as it was without the decision of this pass."""
+    tried = looked.evidence is not None or bool(looked.provider_error)
+    told = record.decisions != before.decisions
+    return replace(record, moments=moments.noted(record.moments, situation, looked=tried, told=told))
 
 
 def _trace(record: Record, decision: Decision, looked: Looked, now: float) -> tuple[Point, ...]:

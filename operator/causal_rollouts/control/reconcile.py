@@ -12,7 +12,7 @@ from causal_rollouts.control import approvals, crowd, lifecycle, posting, view
 from causal_rollouts.control.contest import defend, last_move
 from causal_rollouts.control.facts import asked_by, gather
 from causal_rollouts.control.footprints import untold
-from causal_rollouts.control.ledger import log_decision
+from causal_rollouts.control.ledger import log_decision, log_moment
 from causal_rollouts.control.look import Looked, due, look
 from causal_rollouts.control.observe import observe
 from causal_rollouts.control.observed import Observed
@@ -109,12 +109,14 @@ async def _running(observed: Observed, record: Record, ports: Ports) -> float:
         unreadable=looked.unreadable,
         others=await crowd.in_the_way(observed, release, ports),
     )
-    decision = decide(situate(record.registration, release, looked.evidence, facts, now))
+    situation = situate(record.registration, release, looked.evidence, facts, now)
+    decision = decide(situation)
     release = lifecycle.note_blocked(release, facts.blocked, now)
     release = approvals.awaiting(release, decision, now)
     release = _verdict(lifecycle.progress(release, decision, step), looked, decision)
     beside = await crowd.beside(observed, record.release, replace(record, release=release), ports, now)
     after = log_decision(replace(record, release=release, beside=beside), decision, looked, now)
+    after = log_moment(after, record, looked, situation)
     answered = carried_out(observed, after)
     actions = (*plan(after, observed), *answered)
     if observed.record is not None:

@@ -26,6 +26,7 @@ from e2e.embedded.controllers import add_nodes
 from e2e.embedded.patches import clone
 from e2e.embedded.world import NODES
 from tests.unit.control import scripted
+from tests.unit.control.on_record import follow_by_the_rules
 from tests.unit.control.ports_cut import through
 from tests.unit.control.scripted import quick
 from tests.unit.control.stories import Story
@@ -323,6 +324,7 @@ def test_whatever_happens_the_promises_hold_and_it_comes_to_rest(seed: int) -> N
     assert story.phase in {"Done", ""}, (story.phase, chaos.told)
     assert len(story.world.versions()) == 1, chaos.told
     assert not story.world.rollout()["metadata"].get("finalizers"), chaos.told
+    follow_by_the_rules(story.world)
     story.world.errors.clear()
     before = len(story.world.api.writes)
     for _ in range(70):
