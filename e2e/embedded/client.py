@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from causal_rollouts.adapters.kube import DEPLOYMENT, Gone, Kind
-from causal_rollouts.ports import NotYet
+from causal_rollouts.api.v1alpha1 import SELECTABLE
+from causal_rollouts.ports import NotYet, Refused
 from e2e.embedded import ownership
 from e2e.embedded.apiserver import ApiServer, Call, Object
 from e2e.embedded.patches import PatchFailed, apply_merge, copied, json_patch, merge_patch
@@ -27,13 +28,16 @@ class Client:
         found: Object | None = copied(self.server.find(kind, namespace, name))
         return found
 
-    async def list(self, kind: Kind, namespace: str = "", labels: str = "") -> list[Object]:
+    async def list(self, kind: Kind, namespace: str = "", labels: str = "", fields: str = "") -> list[Object]:
         self._ask("list", kind, namespace, "")
-        wanted = parse(labels)
+        wanted, path, value = parse(labels), *fields.partition("=")[::2]
+        if path and path not in SELECTABLE.get(kind.kind, ()):
+            raise Refused(f'{kind.plural}: field label not supported: "{path}"')
         return [
             copied(obj)
             for obj in self.server.stored(kind, namespace)
             if matches(wanted, obj["metadata"].get("labels", {}))
+            and (not path or _at(obj, tuple(path.split("."))) == value)
         ]
 
     async def create(self, kind: Kind, namespace: str, obj: Object) -> Object:

@@ -92,8 +92,11 @@ class Kube(Protocol):
         """One object, None when it is not there (nor its kind)."""
         ...
 
-    async def list(self, kind: Kind, namespace: str = "", labels: str = "") -> list[Object]:
-        """All that match a label selector, by namespace and name; every namespace when it is ""."""
+    async def list(self, kind: Kind, namespace: str = "", labels: str = "", fields: str = "") -> list[Object]:
+        """All that match both selectors, by namespace and name; every namespace when it is "".
+
+        fields: `path=value`, of a path that the kind lets be selected.
+        """
         ...
 
     async def create(self, kind: Kind, namespace: str, obj: Object) -> Object:

@@ -62,10 +62,11 @@ class KubernetesApi:
         """One object, None when it is not there (nor its kind)."""
         return await self._read(kind.path(namespace, name))
 
-    async def list(self, kind: Kind, namespace: str = "", labels: str = "") -> list[Object]:
+    async def list(self, kind: Kind, namespace: str = "", labels: str = "", fields: str = "") -> list[Object]:
         """All that match, page by page."""
         found: list[Object] = []
-        query = {"limit": str(PAGE), **({"labelSelector": labels} if labels else {})}
+        chosen = {"labelSelector": labels, "fieldSelector": fields}
+        query = {"limit": str(PAGE), **{name: text for name, text in chosen.items() if text}}
         token = ""
         while True:
             page = await self._read(kind.path(namespace), query | ({"continue": token} if token else {}))

@@ -33,6 +33,7 @@ from causal_rollouts.adapters.record_form import (
     same_beginning,
     status_of,
 )
+from causal_rollouts.api.v1alpha1 import TARGET_NAME
 from causal_rollouts.model import actions as act
 from causal_rollouts.model.actions import Action
 from causal_rollouts.model.crowd import Other
@@ -53,11 +54,7 @@ class KubeRolloutStore:
 
     async def rollouts_on(self, namespace: str, target: str) -> tuple[Key, ...]:
         """All rollouts of a namespace that name this target, oldest first."""
-        found = [
-            obj
-            for obj in await self.kube.list(ROLLOUT, namespace)
-            if section(obj, "spec", "targetRef").get("name") == target
-        ]
+        found = await self.kube.list(ROLLOUT, namespace, fields=f"{TARGET_NAME}={target}")
         ordered = sorted(found, key=lambda obj: (created(obj), name(obj)))
         return tuple(Key(namespace, name(obj)) for obj in ordered)
 

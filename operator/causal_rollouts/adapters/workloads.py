@@ -41,12 +41,13 @@ class KubeWorkloads:
         if deployment is None:
             return None
         wanted = selector_text(section(deployment, "spec", "selector"))
-        sets, pods, nodes = await asyncio.gather(
-            self.kube.list(REPLICA_SET, namespace),
+        sets, slots, pods, nodes = await asyncio.gather(
+            self.kube.list(REPLICA_SET, namespace, wanted),
+            self.kube.list(REPLICA_SET, namespace, SLOT_LABEL),
             self.kube.list(POD, namespace, wanted),
             self.kube.list(NODE),
         )
-        return fleet_of(Seen(deployment, sets, pods, nodes))
+        return fleet_of(Seen(deployment, list({uid(rs): rs for rs in (*sets, *slots)}.values()), pods, nodes))
 
     async def unsupported(self, namespace: str, target: str) -> tuple[str, ...]:
         """Why this target cannot be gated; empty when it can, or when nothing has this name."""

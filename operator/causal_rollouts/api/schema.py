@@ -191,6 +191,8 @@ def _crd(
     }
     if "status" in cast("Schema", schema["properties"]):
         version["subresources"] = {"status": {}}
+    if kind in v1.SELECTABLE:
+        version["selectableFields"] = [{"jsonPath": f".{path}"} for path in v1.SELECTABLE[kind]]
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",

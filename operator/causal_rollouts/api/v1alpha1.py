@@ -7,7 +7,7 @@ the defaults are the policy's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -39,6 +39,10 @@ from causal_rollouts.model.metrics import MetricKind
 
 ROUNDING = 1e-6
 """Decimals with six digits add up to their sum only so nearly in floating point."""
+
+TARGET_NAME = "spec.targetRef.name"
+SELECTABLE: Mapping[str, tuple[str, ...]] = {"CausalRollout": (TARGET_NAME,)}
+"""Fields by which a list can be narrowed: who else names a target is asked in each pass."""
 
 _BY_NAME: JsonDict = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
 
