@@ -40,6 +40,9 @@ class Client:
             and (not path or _at(obj, tuple(path.split("."))) == value)
         ]
 
+    async def heads(self, kind: Kind, namespace: str, labels: str) -> Sequence[Object]:
+        return [{"metadata": obj["metadata"]} for obj in await self.list(kind, namespace, labels)]
+
     async def create(self, kind: Kind, namespace: str, obj: Object) -> Object:
         self._ask("create", kind, namespace, obj.get("metadata", {}).get("name", ""))
         made: Object = copied(self.server.add(kind, namespace, obj, self.user, self.manager))

@@ -133,6 +133,22 @@ class Record:
     moments: tuple[Moment, ...] = ()
 
 
+RECENT = 3
+"""Ended releases whose records a pass sees; more have not ended between two notices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """names: of all records of a rollout, oldest first. newest: the last of them, oldest first.
+
+    The running one is whole. Of ended ones there are `RECENT` and as many more as reach back to a promotion,
+    where there are that many, without evidence, templates, pods and timeline.
+    """
+
+    names: tuple[str, ...]
+    newest: tuple[Record, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Whose series are asked for: the namespace is forced, pods are exact names."""
@@ -176,8 +192,12 @@ class RolloutStore(Policies, Protocol):
         """All other rollouts, of any namespace, whose release runs or waits for its turn. Raises Broken."""
         ...
 
+    async def ledger(self, key: Key) -> Ledger:
+        """What each pass needs of a rollout's records. Raises Broken."""
+        ...
+
     async def records(self, key: Key) -> tuple[Record, ...]:
-        """All records of a rollout, oldest first. Raises Broken."""
+        """All records of a rollout, whole, oldest first. Raises Broken."""
         ...
 
     async def open(self, record: Record) -> Record:

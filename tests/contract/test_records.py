@@ -192,6 +192,57 @@ async def test_a_half_made_record_of_another_template_is_kept_as_withdrawn(lab, 
     assert [r.name for r in await store.records(other.key)] == ["web-1", following.name]
 
 
+class Counts:
+    """The API server, and how often it was asked for one object."""
+
+    def __init__(self, kube):
+        self.kube, self.read = kube, []
+
+    def __getattr__(self, name):
+        return getattr(self.kube, name)
+
+    async def get(self, kind, namespace, name):
+        self.read.append(name)
+        return await self.kube.get(kind, namespace, name)
+
+
+async def ended(lab, store, number, outcome):
+    opened = await store.open(record(lab, f"web-{number}", decisions=(line(1),)))
+    over = replace(opened.release, phase=Phase.DONE, outcome=outcome)
+    await store.write_ahead(replace(opened, release=over, state=None, final=True, seq=2))
+
+
+async def test_a_pass_reads_the_newest_records_and_ended_ones_once(lab, store):
+    ends = [Outcome.PROMOTED, Outcome.PROMOTED, *[Outcome.REVERTED] * 4]
+    for number, outcome in enumerate(ends, start=1):
+        await ended(lab, store, number, outcome)
+    running = await store.open(record(lab, "web-7"))
+    counts = Counts(lab.operator)
+    passing = KubeRolloutStore(counts)
+    seen = await passing.ledger(running.key)
+    assert seen.names == tuple(f"web-{number}" for number in range(1, 8))
+    assert [r.name for r in seen.newest] == ["web-2", "web-3", "web-4", "web-5", "web-6", "web-7"]
+    assert seen.newest[-1] == running
+    first = seen.newest[0]
+    release = running.release
+    assert (first.release.outcome, first.release.candidate_hash) == (Outcome.PROMOTED, release.candidate_hash)
+    assert (first.templates.candidate, first.trace, first.release.timeline) == ({}, (), ())
+    counts.read.clear()
+    newer = await store.write_ahead(replace(running, seq=9))
+    again = await passing.ledger(running.key)
+    assert again.newest == (*seen.newest[:-1], newer)
+    assert counts.read == ["web-7"]
+
+
+async def test_a_record_that_was_deleted_is_told_of_no_more(lab, store):
+    await ended(lab, store, 1, Outcome.PROMOTED)
+    await ended(lab, store, 2, Outcome.REVERTED)
+    assert len((await store.ledger(Key(lab.namespace, "web"))).newest) == 2
+    await lab.operator.delete(RECORD, lab.namespace, "web-2")
+    seen = await store.ledger(Key(lab.namespace, "web"))
+    assert (seen.names, [r.name for r in seen.newest]) == (("web-1",), ["web-1"])
+
+
 async def test_records_come_oldest_first_and_only_of_this_rollout(lab, store):
     for number in (9, 10, 11):
         await store.open(record(lab, f"web-{number}"))

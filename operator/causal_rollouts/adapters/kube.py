@@ -99,6 +99,10 @@ class Kube(Protocol):
         """
         ...
 
+    async def heads(self, kind: Kind, namespace: str, labels: str) -> Sequence[Object]:
+        """As `list`, metadata alone: for kinds whose objects are large."""
+        ...
+
     async def create(self, kind: Kind, namespace: str, obj: Object) -> Object:
         """Create it. NotYet when it exists already."""
         ...

@@ -22,6 +22,8 @@ DEADLINE = aiohttp.ClientTimeout(total=10.0, sock_connect=5.0)
 PAGE = 500
 UNREACHABLE = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 
+JSON = "application/json"
+HEADS = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
@@ -62,20 +64,30 @@ class KubernetesApi:
         """One object, None when it is not there (nor its kind)."""
         return await self._read(kind.path(namespace, name))
 
-    async def list(self, kind: Kind, namespace: str = "", labels: str = "", fields: str = "") -> list[Object]:
-        """All that match, page by page."""
+    async def _pages(
+        self, kind: Kind, namespace: str, labels: str, fields: str = "", accept: str = JSON
+    ) -> list[Object]:
         found: list[Object] = []
         chosen = {"labelSelector": labels, "fieldSelector": fields}
         query = {"limit": str(PAGE), **{name: text for name, text in chosen.items() if text}}
         token = ""
         while True:
-            page = await self._read(kind.path(namespace), query | ({"continue": token} if token else {}))
+            there = query | ({"continue": token} if token else {})
+            page = await self._read(kind.path(namespace), there, accept)
             if page is None:
                 return found
             found += page.get("items") or []
             token = (page.get("metadata") or {}).get("continue") or ""
             if not token:
                 return found
+
+    async def list(self, kind: Kind, namespace: str = "", labels: str = "", fields: str = "") -> list[Object]:
+        """All that match, page by page."""
+        return await self._pages(kind, namespace, labels, fields)
+
+    async def heads(self, kind: Kind, namespace: str, labels: str) -> Sequence[Object]:
+        """Metadata of all that match, page by page."""
+        return await self._pages(kind, namespace, labels, accept=HEADS)
 
     async def create(self, kind: Kind, namespace: str, obj: Object) -> Object:
         """Create it. NotYet when it exists already."""
@@ -110,8 +122,10 @@ class KubernetesApi:
             options["preconditions"] = {"uid": uid}
         await self._write("DELETE", kind.path(namespace, name), options)
 
-    async def _read(self, path: str, query: Mapping[str, str] | None = None) -> Object | None:
-        status, answer = await self._call("GET", path, query or {})
+    async def _read(
+        self, path: str, query: Mapping[str, str] | None = None, accept: str = JSON
+    ) -> Object | None:
+        status, answer = await self._call("GET", path, query or {}, accept=accept)
         if status == 404:
             return None
         if status >= 400:
@@ -123,7 +137,7 @@ class KubernetesApi:
         method: str,
         path: str,
         body: Body,
-        content: str = "application/json",
+        content: str = JSON,
         query: Mapping[str, str] | None = None,
     ) -> Object:
         owner = {} if method == "DELETE" else {"fieldManager": self._manager}
@@ -145,9 +159,10 @@ class KubernetesApi:
         path: str,
         query: Mapping[str, str],
         body: Body | None = None,
-        content: str = "application/json",
+        content: str = JSON,
+        accept: str = JSON,
     ) -> tuple[int, Object]:
-        headers = {"Accept": "application/json", "Content-Type": content}
+        headers = {"Accept": accept, "Content-Type": content}
         where = path + (f"?{urlencode(query)}" if query else "")
         try:
             request = await self._client.param_serialize(

@@ -7,7 +7,7 @@ read, so whoever decided on an older one gets NotYet and never acts.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from causal_rollouts.adapters.crowd import others
 from causal_rollouts.adapters.kube import (
@@ -23,6 +23,7 @@ from causal_rollouts.adapters.kube import (
     Kube,
     Object,
 )
+from causal_rollouts.adapters.ledger import Ended, age, ledger
 from causal_rollouts.adapters.reading import created, labels, name, notes, section, uid
 from causal_rollouts.adapters.record_form import (
     abandoned,
@@ -38,7 +39,7 @@ from causal_rollouts.model import actions as act
 from causal_rollouts.model.actions import Action
 from causal_rollouts.model.crowd import Other
 from causal_rollouts.model.world import Json, Key
-from causal_rollouts.ports import VERBS, NotYet, Record, Requests, Rollout
+from causal_rollouts.ports import VERBS, Ledger, NotYet, Record, Requests, Rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class KubeRolloutStore:
     """RolloutStore over the API server."""
 
     kube: Kube
+    ended: Ended = field(default_factory=Ended)
 
     async def rollout(self, key: Key) -> Rollout | None:
         """The rollout, or None when it is gone."""
@@ -72,10 +74,14 @@ class KubeRolloutStore:
         found = await self.kube.get(NAMESPACE, "", namespace)
         return labels(found).get(POLICY_LABEL, "") if found is not None else ""
 
+    async def ledger(self, key: Key) -> Ledger:
+        """The newest records."""
+        return await ledger(self.kube, self.ended, key)
+
     async def records(self, key: Key) -> tuple[Record, ...]:
         """All records of a rollout, oldest first; one whose release never began is none yet."""
         found = await self.kube.list(RECORD, key.namespace, f"{NAME_LABEL}={key.name}")
-        return tuple(record_of(obj) for obj in sorted(found, key=_age) if begun(obj))
+        return tuple(record_of(obj) for obj in sorted(found, key=age) if begun(obj))
 
     async def open(self, record: Record) -> Record:
         """Create the record with its first status. NotYet when it exists already."""
@@ -189,9 +195,3 @@ def _rollout(obj: Object) -> Rollout:
 
 def _finalizers(obj: Object) -> set[str]:
     return set(obj["metadata"].get("finalizers") or ())
-
-
-def _age(obj: Object) -> tuple[float, int, str]:
-    """Oldest first; creation is told in whole seconds, so the number decides within one."""
-    number = name(obj).rpartition("-")[2]
-    return created(obj), int(number) if number.isdigit() else 0, name(obj)

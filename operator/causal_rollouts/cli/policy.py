@@ -46,7 +46,9 @@ async def run(asked: argparse.Namespace, reach: Callable[[], AbstractAsyncContex
         found = await chosen(rollout, cluster.store)
         records = await cluster.records(asked.name)
         mine = [r for r in records if r.rollout_uid == rollout.uid and not r.final]
-        settings = _settings(rollout, found, next_release(asked.name, records))
+        settings = _settings(
+            rollout, found, next_release(asked.name, tuple(record.name for record in records))
+        )
         changed = tuple(_changed(mine[-1], settings)) if mine else ()
         if asked.output == "json":
             say(as_json(_plain(found, settings, mine[-1].name if mine else "", changed)))

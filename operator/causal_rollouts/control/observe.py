@@ -24,11 +24,11 @@ async def observe(key: Key, ports: Ports, grid: Grid) -> Observed | None:
     rollout = await ports.rollouts.rollout(key)
     if rollout is None:
         return None
-    records = await ports.rollouts.records(key)
-    mine = tuple(r for r in records if r.rollout_uid == rollout.uid)
+    ledger = await ports.rollouts.ledger(key)
+    mine = tuple(r for r in ledger.newest if r.rollout_uid == rollout.uid)
     running = next((r for r in reversed(mine) if not r.final), None)
     past = tuple(r for r in mine if r.final)
-    release = next_release(key.name, records)
+    release = next_release(key.name, ledger.names)
     resolved, problems = await meant(rollout, ports.rollouts, grid, release)
     target, plan = _names(resolved, running or (past[-1] if past and rollout.deleting else None), rollout)
     fleet, traffic, unsupported, rivals = await asyncio.gather(
@@ -54,6 +54,8 @@ async def observe(key: Key, ports: Ports, grid: Grid) -> Observed | None:
             "remove spec.paused there, the gate sets it"
         )
     found.extend(traffic.problems if traffic else ())
+    full = resolved is not None and running is None and len(ledger.names) > resolved.kept_records
+    every = await ports.rollouts.records(key) if full else ()
     left = await ports.workloads.slots(key.namespace, target) if fleet is None and running else ()
     return Observed(
         rollout,
@@ -66,7 +68,7 @@ async def observe(key: Key, ports: Ports, grid: Grid) -> Observed | None:
         tuple(unsupported),
         release,
         left,
-        expired(records, resolved.kept_records) if resolved else (),
+        expired(every, resolved.kept_records) if resolved else (),
     )
 
 

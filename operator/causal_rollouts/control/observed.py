@@ -18,7 +18,7 @@ class Observed:
     """Read in one pass, never kept. problems: what the user must mend, each `field: what; fix`.
 
     resolved: what the spec means now, None while it cannot be resolved.
-    record: the running release, None at rest. past: ended ones, oldest first.
+    record: the running release, None at rest. past: the newest ended ones, oldest first.
     next_release: name of a release that would begin now, free also among records of an earlier rollout.
     left: slots that stand though the target is gone. expired: records that are older than the policy keeps.
     """

@@ -12,10 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from causal_rollouts.decision.severity import cause, heard, severity
 from causal_rollouts.model.notices import Notice, Subscription
 from causal_rollouts.model.reasons import Act, Phase, Severity
-from causal_rollouts.ports import LoggedDecision, Record
-
-NEWEST = 3
-"""Records that are looked through; more have not ended between two notices."""
+from causal_rollouts.ports import RECENT, LoggedDecision, Record
 
 LONGEST = 1000
 """Characters of why."""
@@ -26,7 +23,7 @@ Cursors = Mapping[str, str]
 
 def owed(records: Sequence[Record], cursors: Cursors) -> tuple[Notice, ...]:
     """All that is owed, oldest first. records: oldest first."""
-    newest = records[-NEWEST:]
+    newest = records[-RECENT:]
     order = {record.name: i for i, record in enumerate(newest)}
     return tuple(
         notice
@@ -38,7 +35,7 @@ def owed(records: Sequence[Record], cursors: Cursors) -> tuple[Notice, ...]:
 
 def channels(records: Sequence[Record]) -> frozenset[str]:
     """Channels that these releases tell."""
-    return frozenset(s.channel for record in records[-NEWEST:] for s in record.registration.notifications)
+    return frozenset(s.channel for record in records[-RECENT:] for s in record.registration.notifications)
 
 
 def notices(record: Record) -> Iterator[Notice]:

@@ -71,7 +71,8 @@ async def _at_rest(observed: Observed, ports: Ports, settings: Settings) -> floa
     resting = await crowd.in_turn(observed, rest(observed, now), ports, now)
     if resting.rest is Rest.BEGIN:
         name = observed.next_release
-        record = await ports.rollouts.open(begin(observed, name, now, settings.prices))
+        ledger = await ports.rollouts.records(observed.rollout.key)
+        record = await ports.rollouts.open(begin(observed, name, now, ledger, settings.prices))
         await ports.recorder.tell(
             observed.rollout, Act.ADVANCE, "ReleaseRequested", f"{name}: {resting.message}"
         )

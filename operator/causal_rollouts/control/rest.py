@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -115,9 +116,9 @@ def _tidy(o: Observed) -> tuple[Action, ...]:
     return tuple(act.DeleteSlot(s.slot, s.name, s.uid) for s in o.slots) if o.applied(HOME) else ()
 
 
-def next_release(name: str, past: tuple[Record, ...]) -> str:
+def next_release(name: str, past: tuple[str, ...]) -> str:
     """`checkout-7` after `checkout-6`: short, in order, and the same for two copies of the operator."""
-    numbers = [int(r.name.rpartition("-")[2]) for r in past if r.name.rpartition("-")[2].isdigit()]
+    numbers = [int(number) for number in (one.rpartition("-")[2] for one in past) if number.isdigit()]
     return f"{name}-{max(numbers, default=0) + 1}"
 
 
@@ -126,9 +127,10 @@ def seed_of(uid: str, release: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{uid}/{release}".encode()).digest()[:4], "big")
 
 
-def begin(o: Observed, name: str, now: float, prices: str = "") -> Record:
+def begin(o: Observed, name: str, now: float, ledger: Sequence[Record], prices: str = "") -> Record:
     """The record of a release that starts now. Call only where `rest` said BEGIN.
 
+    ledger: all records of the rollout's name, whose ended ones taught something of fresh pods.
     prices: of the operator's settings, kept beside what else was in force.
     """
     if o.fleet is None or o.resolved is None or o.stable_set is None:
@@ -137,7 +139,8 @@ def begin(o: Observed, name: str, now: float, prices: str = "") -> Record:
     registration = o.resolved.registration
     if target.template_hash == stable.template_hash:
         registration = replace(registration, arms=replace(registration.arms, pre_period=aa_seconds(o)))
-    registration = replace(registration, scatter=together([r.release.scatter for r in o.past]))
+    taught = [r.release.scatter for r in ledger if r.final and r.rollout_uid == o.rollout.uid]
+    registration = replace(registration, scatter=together(taught))
     return Record(
         name=name,
         uid="",

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from causal_rollouts.model.actions import Action
 from causal_rollouts.model.crowd import Other
 from causal_rollouts.model.world import Json, Key
-from causal_rollouts.ports import Broken, NotYet, Record, Refused, Rollout, RolloutStore
+from causal_rollouts.ports import Broken, Ledger, NotYet, Record, Refused, Rollout, RolloutStore
 from causal_rollouts.runtime.gauges import PREFIX, WHOSE, Gauges, labels
 from causal_rollouts.runtime.release_metrics import ReleaseMetrics
 
@@ -128,6 +128,10 @@ class MeteredStore:
     async def policy(self, name: str) -> Json | None:
         """As the store."""
         return await self.store.policy(name)
+
+    async def ledger(self, key: Key) -> Ledger:
+        """As the store."""
+        return await self.store.ledger(key)
 
     async def records(self, key: Key) -> tuple[Record, ...]:
         """As the store."""

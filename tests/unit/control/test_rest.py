@@ -194,8 +194,7 @@ def test_deletion_takes_the_services_that_no_route_names_and_lets_go() -> None:
 
 def test_releases_are_numbered_past_all_that_are_known() -> None:
     assert next_release("checkout", ()) == "checkout-1"
-    past = (ended(Outcome.REVERTED, name="checkout-2"), ended(Outcome.REVERTED, name="checkout-10"))
-    assert next_release("checkout", past) == "checkout-11"
+    assert next_release("checkout", ("checkout-2", "checkout-10", "checkout-odd")) == "checkout-11"
 
 
 def test_the_seed_depends_on_the_release_and_on_nothing_else() -> None:
@@ -203,7 +202,7 @@ def test_the_seed_depends_on_the_release_and_on_nothing_else() -> None:
 
 
 def test_a_release_begins_with_what_was_seen() -> None:
-    made = begin(asked(past=(ended(Outcome.REVERTED, "x"),)), "checkout-2", NOW)
+    made = begin(asked(past=(ended(Outcome.REVERTED, "x"),)), "checkout-2", NOW, ())
     assert (made.release.candidate_hash, made.release.stable_hash) == ("new", "old")
     assert (made.release.stable_set, made.previous, made.release.replicas) == (
         "checkout-old",
@@ -211,4 +210,4 @@ def test_a_release_begins_with_what_was_seen() -> None:
         2,
     )
     with pytest.raises(ValueError, match="one running ReplicaSet"):
-        begin(at_rest(fleet=fleet(replica_sets=())), "checkout-2", NOW)
+        begin(at_rest(fleet=fleet(replica_sets=())), "checkout-2", NOW, ())
