@@ -20,6 +20,7 @@ from causal_rollouts.adapters.kube import (
     Kind,
     Kube,
 )
+from causal_rollouts.adapters.nodes import Nodes
 from causal_rollouts.adapters.reading import section, selector_text, uid
 from causal_rollouts.adapters.slots import slot_set, stable_set
 from causal_rollouts.adapters.support import claim_names, refusals, wrong_kind
@@ -31,9 +32,10 @@ from causal_rollouts.ports import NotYet
 
 @dataclass(frozen=True, slots=True)
 class KubeWorkloads:
-    """Workloads over the API server."""
+    """Workloads over the API server. nodes: shared by many passes; without it each look lists them."""
 
     kube: Kube
+    nodes: Nodes | None = None
 
     async def fleet(self, namespace: str, target: str) -> Fleet | None:
         """All that runs for one target, or None when the Deployment is not there."""
@@ -45,7 +47,7 @@ class KubeWorkloads:
             self.kube.list(REPLICA_SET, namespace, wanted),
             self.kube.list(REPLICA_SET, namespace, SLOT_LABEL),
             self.kube.list(POD, namespace, wanted),
-            self.kube.list(NODE),
+            self.nodes.seen() if self.nodes else self.kube.list(NODE),
         )
         return fleet_of(Seen(deployment, list({uid(rs): rs for rs in (*sets, *slots)}.values()), pods, nodes))
 

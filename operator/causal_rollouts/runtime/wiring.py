@@ -14,6 +14,7 @@ from causal_rollouts.adapters import kubernetes_api, prometheus, webhooks
 from causal_rollouts.adapters.events import KubeRecorder
 from causal_rollouts.adapters.gateway_api import GatewayRouter
 from causal_rollouts.adapters.kube import Kube
+from causal_rollouts.adapters.nodes import Nodes
 from causal_rollouts.adapters.postbox import Postbox, nobody
 from causal_rollouts.adapters.prometheus import SourceSettings
 from causal_rollouts.adapters.prometheus_answer import MEBI
@@ -60,7 +61,7 @@ def ports_over(kube: Kube, metrics: MetricsSource, clock: Clock, notifier: Notif
     """All ports over one API server and one metrics source. notifier: without one there is no channel."""
     return Ports(
         rollouts=KubeRolloutStore(kube),
-        workloads=KubeWorkloads(kube),
+        workloads=KubeWorkloads(kube, Nodes(kube, clock)),
         router=GatewayRouter(kube),
         metrics=metrics,
         recorder=KubeRecorder(kube, clock),
