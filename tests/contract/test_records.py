@@ -212,7 +212,7 @@ async def ended(lab, store, number, outcome):
     await store.write_ahead(replace(opened, release=over, state=None, final=True, seq=2))
 
 
-async def test_a_pass_reads_the_newest_records_and_ended_ones_once(lab, store):
+async def test_a_pass_reads_the_newest_records_and_each_version_once(lab, store):
     ends = [Outcome.PROMOTED, Outcome.PROMOTED, *[Outcome.REVERTED] * 4]
     for number, outcome in enumerate(ends, start=1):
         await ended(lab, store, number, outcome)
@@ -231,6 +231,7 @@ async def test_a_pass_reads_the_newest_records_and_ended_ones_once(lab, store):
     newer = await store.write_ahead(replace(running, seq=9))
     again = await passing.ledger(running.key)
     assert again.newest == (*seen.newest[:-1], newer)
+    assert await passing.ledger(running.key) == again
     assert counts.read == ["web-7"]
 
 

@@ -1,7 +1,7 @@
 """The newest records of a rollout: what a pass needs of a ledger that may hold fifty large ones.
 
-A record that is final never changes, so one that was read is not read again;
-the rest is told by names alone.
+The same version is the same record, so what was read is not read again until
+it was written; older ones are told by their names alone.
 """
 
 from __future__ import annotations
@@ -18,38 +18,44 @@ from causal_rollouts.model.world import Key
 from causal_rollouts.ports import RECENT, Ledger, Record
 
 KEPT = 4000
-"""Ended records kept at most: the newest few of a thousand rollouts."""
+"""Records kept at most: the newest few of a thousand rollouts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """Final records by uid and version, without what no later pass asks of them; the longest unused go."""
+class Known:
+    """Records by uid with their version; the longest unused go.
 
-    known: OrderedDict[tuple[str, str], Record] = field(default_factory=OrderedDict)
+    Of ended ones what no later pass asks for is left out.
+    """
+
+    read: OrderedDict[str, tuple[str, Record]] = field(default_factory=OrderedDict)
 
     def find(self, head: Object) -> Record | None:
         """The record with this metadata, if it is known."""
-        found = self.known.get(_version(head))
-        if found is not None:
-            self.known.move_to_end(_version(head))
-        return found
+        found = self.read.get(uid(head))
+        if found is None or found[0] != _version(head):
+            return None
+        self.read.move_to_end(uid(head))
+        return found[1]
 
-    def kept(self, head: Object, record: Record) -> Record:
+    def kept(self, obj: Object, record: Record) -> Record:
         """It, as it is remembered from now on."""
-        light = self.known[_version(head)] = _light(record)
-        while len(self.known) > KEPT:
-            self.known.popitem(last=False)
-        return light
+        record = _light(record) if record.final else record
+        self.read[uid(obj)] = _version(obj), record
+        self.read.move_to_end(uid(obj))
+        while len(self.read) > KEPT:
+            self.read.popitem(last=False)
+        return record
 
 
-async def ledger(kube: Kube, ended: Ended, key: Key) -> Ledger:
+async def ledger(kube: Kube, known: Known, key: Key) -> Ledger:
     """Names of all records of a rollout, and the newest themselves."""
     heads = sorted(await kube.heads(RECORD, key.namespace, f"{NAME_LABEL}={key.name}"), key=age)
     names, newest = [name(head) for head in heads], list[Record]()
     for head in reversed(heads):
         if _enough(newest):
             break
-        record = ended.find(head) or await _read(kube, ended, key, name(head))
+        record = known.find(head) or await _read(kube, known, key, name(head))
         if record is None:
             names.remove(name(head))
         else:
@@ -63,13 +69,12 @@ def age(obj: Object) -> tuple[float, int, str]:
     return created(obj), int(number) if number.isdigit() else 0, name(obj)
 
 
-async def _read(kube: Kube, ended: Ended, key: Key, named: str) -> Record | None:
+async def _read(kube: Kube, known: Known, key: Key, named: str) -> Record | None:
     """None where it is gone, or its release never began."""
     obj = await kube.get(RECORD, key.namespace, named)
     if obj is None or not begun(obj):
         return None
-    record = record_of(obj)
-    return ended.kept(obj, record) if record.final else record
+    return known.kept(obj, record_of(obj))
 
 
 def _enough(newest: list[Record]) -> bool:
@@ -95,5 +100,5 @@ def _light(record: Record) -> Record:
     )
 
 
-def _version(head: Object) -> tuple[str, str]:
-    return uid(head), str(head["metadata"]["resourceVersion"])
+def _version(head: Object) -> str:
+    return str(head["metadata"]["resourceVersion"])

@@ -23,7 +23,7 @@ from causal_rollouts.adapters.kube import (
     Kube,
     Object,
 )
-from causal_rollouts.adapters.ledger import Ended, age, ledger
+from causal_rollouts.adapters.ledger import Known, age, ledger
 from causal_rollouts.adapters.reading import created, labels, name, notes, section, uid
 from causal_rollouts.adapters.record_form import (
     abandoned,
@@ -47,7 +47,7 @@ class KubeRolloutStore:
     """RolloutStore over the API server."""
 
     kube: Kube
-    ended: Ended = field(default_factory=Ended)
+    known: Known = field(default_factory=Known)
 
     async def rollout(self, key: Key) -> Rollout | None:
         """The rollout, or None when it is gone."""
@@ -76,7 +76,7 @@ class KubeRolloutStore:
 
     async def ledger(self, key: Key) -> Ledger:
         """The newest records."""
-        return await ledger(self.kube, self.ended, key)
+        return await ledger(self.kube, self.known, key)
 
     async def records(self, key: Key) -> tuple[Record, ...]:
         """All records of a rollout, oldest first; one whose release never began is none yet."""
