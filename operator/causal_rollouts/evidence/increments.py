@@ -15,7 +15,8 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple
+from operator import attrgetter
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,15 +29,13 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-class Counter(NamedTuple):
-    """One counter: whose it is (row of the roster), and its column (bucket, event or exposure).
+_TYPECODE = attrgetter("typecode")
 
-    A tuple, since a tick makes thousands of them.
-    """
+Counter = tuple[int, int, Series]
+"""One counter: whose it is (row of the roster), its column (bucket, event or exposure), and its series.
 
-    owner: int
-    column: int
-    series: Series
+A plain tuple, since a tick makes thousands of them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +69,11 @@ def gather(counters: Sequence[Counter], targets: Sequence[int], since: float, un
 
     The scrapes of one target are seen by all its counters at the same instants.
     """
-    series = [c.series for c in counters]
-    times = [one.times for one in series]
+    times = [series.times for _, _, series in counters]
     lengths = list(map(len, times))
     total = sum(lengths)
     time = _flat(times, total)
-    value = _flat([one.values for one in series], total)
+    value = _flat([series.values for _, _, series in counters], total)
     counter = np.repeat(np.arange(len(counters)), lengths)
     kept = (time >= since) & (time < until)
     counter, time, value = counter[kept], time[kept], value[kept]
@@ -89,9 +87,8 @@ def _flat(parts: Sequence[Sequence[float]], total: int) -> Floats:
     kinds = set(map(type, parts))
     if kinds <= {list, tuple}:
         return np.fromiter(chain.from_iterable(parts), np.float64, total)
-    arrays = [part for part in parts if isinstance(part, array)]
-    if len(arrays) == len(parts) and {part.typecode for part in arrays} == {"d"}:
-        return np.frombuffer(b"".join(arrays), dtype=np.float64)
+    if kinds == {array} and set(map(_TYPECODE, parts)) == {"d"}:
+        return np.frombuffer(b"".join(cast("Sequence[array[float]]", parts)), dtype=np.float64)
     return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
 
 

@@ -83,15 +83,15 @@ def read(
     """
     end = span.grid.end(span.last)
     samples = gather(found, _targets(found), span.since, end)
-    owner = np.array([c.owner for c in found], dtype=np.int64)
-    column = np.array([c.column for c in found], dtype=np.int64)
+    owner = np.array([owner for owner, _, _ in found], dtype=np.int64)
+    column = np.array([column for _, column, _ in found], dtype=np.int64)
     samples, defects = _sound(samples, owner, pods, span.grid)
     samples, torn = _untwinned(samples, owner, pods, clashes, span.grid)
     defects += torn
     if layout is not None:
         samples, odd = _whole(samples, owner, column, pods, layout, span.grid)
         defects += odd
-    born = np.array([pods[c.owner].created for c in found], dtype=np.float64)
+    born = np.array([pod.created for pod in pods], dtype=np.float64)[owner]
     steps = increments(samples, span.grid, born, REACH * span.grid.width)
     drops = _drops(samples)
     inside = (steps.bin >= span.first) & (steps.bin <= span.last)
@@ -107,8 +107,8 @@ def read_gauge(
     """Samples of gauges, each a row whose amount is its value; nothing is taken from what came before."""
     end = span.grid.end(span.last)
     samples = gather(found, _targets(found), span.grid.start(span.first), end)
-    owner = np.array([c.owner for c in found], dtype=np.int64)
-    column = np.array([c.column for c in found], dtype=np.int64)
+    owner = np.array([owner for owner, _, _ in found], dtype=np.int64)
+    column = np.array([column for _, column, _ in found], dtype=np.int64)
     samples, defects = _sound(samples, owner, pods, span.grid)
     samples, torn = _untwinned(samples, owner, pods, clashes, span.grid)
     at = np.floor(samples.time / span.grid.width).astype(np.int64)

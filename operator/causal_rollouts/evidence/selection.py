@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from causal_rollouts.evidence.increments import Counter
 from causal_rollouts.evidence.matching import BadPattern, Patterns
 from causal_rollouts.evidence.tables import Refusal
-from causal_rollouts.evidence.twins import Placed
 from causal_rollouts.model.metrics import Metric
 from causal_rollouts.model.reasons import Validity
 from causal_rollouts.model.telemetry import Series
@@ -28,9 +28,9 @@ EXPOSURE, BOTH, EVENT = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """Series with column and pod; edges: of a histogram, upper bound of each column (the last is inf)."""
+    """Counters as they were found; edges: of a histogram, upper bound of each column (the last is inf)."""
 
-    placed: tuple[Placed, ...]
+    placed: tuple[Counter, ...]
     edges: tuple[float, ...] = ()
 
 
@@ -53,7 +53,7 @@ def buckets(metric: Metric, series: Iterable[Series], roster: Mapping[str, int])
         )
     number = {bound: k for k, bound in enumerate(edges)}
     column = {text: number[bound] for text, bound in bounds.items() if bound > 0}
-    placed = [(s, column[le], row) for (s, row), le in zip(mine, said, strict=True) if le in column]
+    placed = [(row, column[le], s) for (s, row), le in zip(mine, said, strict=True) if le in column]
     return Selected(tuple(placed), edges)
 
 
@@ -66,7 +66,7 @@ def events(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) 
         bad = Patterns(metric.bad, f"metrics[{metric.name}].bad")
     except BadPattern as error:
         return Refusal(Validity.WRONG_TYPE, str(error))
-    placed: list[Placed] = []
+    placed: list[Counter] = []
     for s, row in mine:
         is_request = not metric.of or s.labels.get("__name__") == metric.of
         is_event = bad.match(s.labels) if bad or not metric.of else True
@@ -74,7 +74,7 @@ def events(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) 
         if own and not is_event:
             continue
         column = EVENT if own else BOTH if is_event and not metric.of else EXPOSURE
-        placed.append((s, column, row))
+        placed.append((row, column, s))
     return Selected(tuple(placed))
 
 
@@ -83,13 +83,13 @@ def restarts(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]
     mine = named(metric, series, roster)
     if isinstance(mine, Refusal):
         return mine
-    return Selected(tuple((s, EXPOSURE, row) for s, row in mine))
+    return Selected(tuple((row, EXPOSURE, s) for s, row in mine))
 
 
 def layout_of(selected: Selected, units: Sequence[int]) -> tuple[float, ...]:
     """The edges that most of these pods show; of all pods where none of these has any."""
     shown: dict[int, set[float]] = {}
-    for _, column, owner in selected.placed:
+    for owner, column, _ in selected.placed:
         shown.setdefault(owner, set()).add(selected.edges[column])
     voters = [shown[owner] for owner in units if owner in shown] or list(shown.values())
     votes: dict[tuple[float, ...], int] = {}

@@ -20,31 +20,29 @@ WHERE = frozenset(
 """Labels that say where or by whom a series was scraped, not what it counts."""
 
 Clash = tuple[int, float]
-Placed = tuple[Series, int, int]
 
 
-def merge_twins(placed: Iterable[Placed]) -> tuple[list[Counter], list[Clash]]:
-    """(series, column, pod) as counters, one for each thing counted; and when twins of a pod took turns.
+def merge_twins(placed: Sequence[Counter]) -> tuple[Sequence[Counter], list[Clash]]:
+    """One counter for each thing counted; and when twins of a pod took turns.
 
     A clash is seen from the samples before it only. The order of the series does not matter.
     """
-    given = list(placed)
-    if len({(owner, column) for _, column, owner in given}) == len(given):
+    if len({(owner, column) for owner, column, _ in placed}) == len(placed):
         # As in most looks: whatever has a place of its own has no twin, and no label need be read.
-        return [Counter(owner, column, series) for series, column, owner in given], []
+        return placed, []
     places: defaultdict[tuple[int, int], list[Series]] = defaultdict(list)
-    for series, column, owner in given:
+    for owner, column, series in placed:
         places[owner, column].append(series)
     counters: list[Counter] = []
     clashes: set[Clash] = set()
     for (owner, column), those in places.items():
         if len(those) == 1:
             # As most have: reading its labels would cost more than all the rest.
-            counters.append(Counter(owner, column, those[0]))
+            counters.append((owner, column, those[0]))
             continue
         for twins in _by_what_they_count(those):
             joined, times = (twins[0], []) if len(twins) == 1 else _joined(twins)
-            counters.append(Counter(owner, column, joined))
+            counters.append((owner, column, joined))
             clashes.update((owner, time) for time in times)
     return counters, sorted(clashes)
 

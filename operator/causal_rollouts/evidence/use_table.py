@@ -41,11 +41,11 @@ def uses(metric: Metric, series: Iterable[Series], roster: Mapping[str, int]) ->
     used = [(s, row) for s, row in mine if s.labels.get("__name__") == metric.series]
     parts = {row for s, row in used if s.labels.get(CONTAINER, "") not in {"", PAUSE}}
     placed = [
-        (s, EVENT, row)
+        (row, EVENT, s)
         for s, row in used
         if row not in parts or s.labels.get(CONTAINER, "") not in {"", PAUSE}
     ]
-    placed += [(s, EXPOSURE, row) for s, row in mine if metric.of and s.labels.get("__name__") == metric.of]
+    placed += [(row, EXPOSURE, s) for s, row in mine if metric.of and s.labels.get("__name__") == metric.of]
     return Selected(tuple(placed))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from causal_rollouts.evidence.increments import Counter, gather, increments
+from causal_rollouts.evidence.increments import gather, increments
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.telemetry import Series
 from causal_rollouts.stats.blurred_likelihood import BlurredLikelihood
@@ -64,7 +64,7 @@ def _standard(x: np.ndarray) -> np.ndarray:
 
 def _increments(pair: np.ndarray, times: np.ndarray, grid: Grid) -> np.ndarray:
     """Requests of both counters by bin."""
-    counters = [Counter(i, 0, Series({}, times.tolist(), values.tolist())) for i, values in enumerate(pair)]
+    counters = [(i, 0, Series({}, times.tolist(), values.tolist())) for i, values in enumerate(pair)]
     found = increments(
         gather(counters, [0, 1], -1.0, times[-1] + 1.0), grid, np.full(2, -np.inf), 3 * grid.scrape
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causal_rollouts.evidence.increments import Counter, gather, increments, last_seen, without
+from causal_rollouts.evidence.increments import gather, increments, last_seen, without
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.telemetry import Series
 
@@ -20,7 +20,7 @@ REACH = 80.0
 
 def counted(*series, born=OLD, since=0.0, until=1e9, reach=REACH, target=0):
     """[(counter, bin, amount, seconds)] of series given as (times, values), all of one target."""
-    counters = [Counter(0, 0, Series({}, times, values)) for times, values in series]
+    counters = [(0, 0, Series({}, times, values)) for times, values in series]
     targets = [target] * len(counters)
     samples = gather(counters, targets, since, until)
     found = increments(samples, GRID, np.full(len(counters), born), reach)
@@ -87,7 +87,7 @@ def test_counters_that_start_moments_apart_are_not_taken_for_new_ones():
 def test_a_whole_scrape_is_left_out_if_one_value_in_it_is_bad():
     a = Series({}, [3.0, 8.0, 13.0], [1, math.nan, 5])
     b = Series({}, [3.0, 8.0, 13.0], [10, 20, 30])
-    samples = gather([Counter(0, 0, a), Counter(0, 1, b)], [0, 0], 0.0, 99.0)
+    samples = gather([(0, 0, a), (0, 1, b)], [0, 0], 0.0, 99.0)
     found = increments(without(samples, ~np.isfinite(samples.value)), GRID, np.full(2, OLD), REACH)
     assert found.amount.tolist() == [4.0, 20.0]
 
@@ -102,7 +102,7 @@ def test_the_next_tick_is_asked_to_begin_where_the_quietest_counter_was_last_see
         Series({}, [3.0, 58.0], [1, 1]),
         Series({}, [3.0], [1]),
     )
-    samples = gather([Counter(0, 0, s) for s in (quiet, busy, gone)], [0, 0, 0], 0.0, 99.0)
+    samples = gather([(0, 0, s) for s in (quiet, busy, gone)], [0, 0, 0], 0.0, 99.0)
     assert last_seen(samples, 20.0) == 40.0
 
 
