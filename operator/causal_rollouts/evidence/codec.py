@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -82,16 +83,18 @@ class Codec:
         return value
 
 
+@cache
 def _shape(cls: type) -> str:
     """What must not have changed: the name and the fields or members, in order."""
     names = [f.name for f in fields(cls)] if is_dataclass(cls) else [m.name for m in _members(cls)]
     return f"{cls.__name__}({','.join(names)})"
 
 
-def _members(cls: type) -> list[Enum]:
+@cache
+def _members(cls: type) -> tuple[Enum, ...]:
     if not issubclass(cls, Enum):
         raise TypeError(f"{cls.__name__} is neither a dataclass nor an enum")
-    return list(cls)
+    return tuple(cls)
 
 
 class _Writer:
@@ -99,13 +102,15 @@ class _Writer:
         self.body = bytearray()
         self._classes = classes
         self._used: dict[type, tuple[int, tuple[str, ...]]] = {}
+        # Names of units and nodes come again in every metric.
+        self._texts: dict[str, bytes] = {}
         self._by_type: dict[type, Callable[..., None]] = {
             type(None): lambda _: self.body.append(_NONE),
             bool: lambda value: self.body.append(_TRUE if value else _FALSE),
             int: self._int,
             float: self._float,
             np.float64: self._float,
-            str: lambda value: self._bytes(_TEXT, value.encode()),
+            str: self._text,
             tuple: self._tuple,
             np.ndarray: self._array,
         }
@@ -119,7 +124,7 @@ class _Writer:
         self._by_type.get(type(value), self._named)(value)
 
     def _named(self, value: object) -> None:
-        cls = type(value)
+        cls: type = type(value)
         number, names = self._used.get(cls) or self._number(cls)
         if isinstance(value, Enum):
             self._tag(_ENUM, number)
@@ -127,7 +132,8 @@ class _Writer:
             return
         self._tag(_OBJECT, number)
         for name in names:
-            self.value(getattr(value, name))
+            part = getattr(value, name)
+            self._by_type.get(type(part), self._named)(part)
 
     def _number(self, cls: type) -> tuple[int, tuple[str, ...]]:
         if self._classes.get(cls.__name__) is not cls:
@@ -149,6 +155,15 @@ class _Writer:
         self._tag(tag, len(data))
         self.body += data
 
+    def _text(self, value: str) -> None:
+        known = self._texts.get(value)
+        if known is None:
+            begin = len(self.body)
+            self._bytes(_TEXT, value.encode())
+            self._texts[value] = bytes(self.body[begin:])
+        else:
+            self.body += known
+
     def _float(self, value: float) -> None:
         self.body.append(_FLOAT)
         self.body += _DOUBLE.pack(value)
@@ -160,7 +175,7 @@ class _Writer:
     def _tuple(self, value: tuple[object, ...]) -> None:
         self._tag(_TUPLE, len(value))
         for item in value:
-            self.value(item)
+            self._by_type.get(type(item), self._named)(item)
 
     def _array(self, array: NDArray[np.generic]) -> None:
         if array.dtype.hasobject or array.dtype.names:
@@ -224,13 +239,12 @@ class _Reader:
 
     def _size(self) -> int:
         size = shift = 0
-        while True:
-            byte = self._data[self._at]
+        while (byte := self._data[self._at]) > 127:
             self._at += 1
             size |= (byte & 127) << shift
-            if byte < 128:
-                return size
             shift += 7
+        self._at += 1
+        return size | byte << shift
 
     def _object(self) -> object:
         cls, count = self._classes[self._size()]
