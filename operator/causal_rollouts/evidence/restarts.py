@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,12 +105,11 @@ def judge(state: RestartState, frame: Frame, metric: Metric) -> Finding:
     harm = math.log(state.factor)
     safe = math.log1p(metric.margins.promote_below)
     log_l = state.log_l.astype(np.float64)
-    pair = BlurredLikelihood(LOG_RATIO, log_l[None, :], np.full(len(CELL_MASS), _PAIR_BLUR))
     effect = peak(LOG_RATIO, log_l) if n1 + n0 > 0 and min(h1, h0) > 0 else math.nan
     more = state.surplus > state.expected and not state.surge
     surplus = surplus_log_e(state.surplus, state.expected) if more else -math.inf
-    compared = pair.above(harm, _PAIR_KAPPA2) if n1 > 0 and effect > harm else -math.inf
-    lower, upper = interval_of(pair)
+    compared = _pair(log_l).above(harm, _PAIR_KAPPA2) if n1 > 0 and effect > harm else -math.inf
+    lower, upper, log_e_safe = _beside_harm(state.log_l.tobytes(), safe)
     started = () if frame.t0 is None else (frame.t0,)
     return Finding(
         tracks=tuple(
@@ -120,7 +120,7 @@ def judge(state: RestartState, frame: Frame, metric: Metric) -> Finding:
         effect=effect,
         lower=lower,
         upper=upper,
-        log_e_safe=pair.below(safe, SAFE_KAPPA2),
+        log_e_safe=log_e_safe,
         log_e_stage=0.0,
         harm_margin=harm,
         safe_margin=safe,
@@ -128,11 +128,24 @@ def judge(state: RestartState, frame: Frame, metric: Metric) -> Finding:
     )
 
 
+def _pair(log_l: Floats) -> BlurredLikelihood:
+    return BlurredLikelihood(LOG_RATIO, log_l[None, :], np.full(len(CELL_MASS), _PAIR_BLUR))
+
+
+# Bins without a restart leave the likelihood as it was, and most are.
+@lru_cache(maxsize=256)
+def _beside_harm(log_l: bytes, safe: float) -> tuple[float, float, float]:
+    """(lower, upper, log e-value of an effect below `safe`) of the comparison of arms."""
+    pair = _pair(np.frombuffer(log_l, np.float32).astype(np.float64))
+    return *interval_of(pair), pair.below(safe, SAFE_KAPPA2)
+
+
 def _consumed(state: RestartState, frame: Frame, bins: RestartBins, end: int) -> RestartState:
     row = {name: i for i, name in enumerate(bins.ids)}
     units = sorted((u for u in frame.units if u.id in row), key=lambda u: u.id)
     state = _with_units(state, units)
-    place = np.array([state.units.index(u.id) for u in units], dtype=np.int64)
+    known = {name: i for i, name in enumerate(state.units)}
+    place = np.array([known[u.id] for u in units], dtype=np.int64)
     rows = [row[u.id] for u in units]
     arms = {arm: np.array([u.arm is arm for u in units], dtype=np.bool_) for arm in Arm}
     last = state.last.copy()
