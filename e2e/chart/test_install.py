@@ -14,6 +14,7 @@ from e2e.chart.server import helm_on
 from e2e.cluster import parts
 from e2e.cluster.kubectl import apply, get, kubectl
 from e2e.cluster.parts import Part
+from e2e.cluster.places import places
 from e2e.cluster.progress import wait_for
 from e2e.cluster.state import Cluster
 from e2e.cluster.trouble import ClusterTrouble
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.cluster
 
 BOTH = pytest.mark.parametrize("part", [parts.HELM3, parts.HELM], ids=["helm3", "helm4"])
 KINDS = ("causalrollouts", "rolloutpolicies", "rolloutrecords")
+MONITORING = ("podmonitors", "prometheusrules")
 EVERYTHING = (
     "userRoles.create=true",
     "gate.requireRollout=true",
@@ -38,6 +40,20 @@ def releases(server: Cluster) -> Iterator[None]:
         helm_on(server, "uninstall", line, "-n", RELEASE)
     crds = [f"crd/{kind}.causalrollouts.dev" for kind in KINDS]
     kubectl(server, "delete", "--ignore-not-found", "--wait=false", *crds)
+
+
+@pytest.fixture
+def monitoring(server: Cluster) -> Iterator[None]:
+    """The two kinds as the Prometheus Operator's own types say them."""
+    where = places()
+    parts.ensure((parts.PROMETHEUS_OPERATOR,), where)
+    folder = parts.PROMETHEUS_OPERATOR.folder(where)
+    files = [word for kind in MONITORING for word in ("-f", folder / f"monitoring.coreos.com_{kind}.yaml")]
+    kubectl(server, "apply", "--server-side", *files)
+    crds = [f"crd/{kind}.monitoring.coreos.com" for kind in MONITORING]
+    kubectl(server, "wait", "--for=condition=Established", "--timeout=30s", *crds)
+    yield
+    kubectl(server, "delete", "--wait=false", *crds)
 
 
 def bring(server: Cluster, part: Part, *values: str, words: tuple[str, ...] = ()) -> str:
@@ -171,6 +187,31 @@ def test_the_api_server_takes_every_object_of_both_helms_without_a_warning(
         answer = ask(server, "apply", *words, obj=made)
         assert answer.ok, answer.said
         assert "Warning" not in answer.said
+
+
+@BOTH
+def test_the_kinds_of_the_prometheus_operator_take_monitor_and_rules_whole(
+    server: Cluster, releases: None, monitoring: None, part: Part
+) -> None:
+    values = (
+        "podMonitor.enabled=true",
+        "podMonitor.labels.release=stack",
+        "prometheusRule.enabled=true",
+        "prometheusRule.runbooks=https://wiki.example/runbooks/",
+    )
+    bring(server, part, *values)
+    for rendered in objects(*values, show=("podmonitor", "prometheusrule")):
+        kind = f"{rendered['kind'].lower()}s.monitoring.coreos.com"
+        kept = get(server, "-n", RELEASE, kind, RELEASE)
+        # A field that the kind does not know would have been refused or dropped.
+        assert kept["spec"] == rendered["spec"]
+        words = ["--dry-run=server", "--server-side", "--force-conflicts", "--validate=strict", "-f", "-"]
+        answer = ask(server, "apply", *words, obj=rendered)
+        assert answer.ok, answer.said
+        assert "Warning" not in answer.said
+    helm_on(server, "uninstall", RELEASE, "-n", RELEASE, part=part)
+    for kind in MONITORING:
+        assert not names(server, f"{kind}.monitoring.coreos.com")
 
 
 def test_the_plain_manifest_is_taken_whole(server: Cluster, releases: None) -> None:

@@ -27,8 +27,10 @@ BUILD_LIMIT = 3000.0
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """packages: Go packages to compile. crds: a folder of the module to copy. wheel: taken from PyPI.
+    """packages: Go packages to compile. wheel: taken from PyPI.
 
+    crds: MODULE:FOLDER, whose files are copied; beside packages the Go package whose kinds the first of
+    them renders.
     pins: the folder under parts/ when it is not the part's own name.
     """
 
@@ -121,6 +123,12 @@ HELM3 = Part(
     packages=("helm.sh/helm/v3/cmd/helm",),
     stamps=("helm.sh/helm/v3/internal/version.version=v3.22.0",),
 )
+PROMETHEUS_OPERATOR = Part(
+    "prometheus-operator",
+    "v0.95.2",
+    packages=("sigs.k8s.io/controller-tools/cmd/controller-gen",),
+    crds="github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1",
+)
 
 # Small ones first, so that a mistake shows early.
 HOST_PARTS = (GATEWAY_API, TRAEFIK, PAUSE, COREDNS, KUBE_STATE_METRICS, PROMETHEUS, KUBERNETES)
@@ -161,10 +169,12 @@ def _make(part: Part, folder: Path, places: Places) -> None:
         _take_wheel(part, folder)
         return
     go = toolchain.go(places.cache, PINS)
-    if part.crds:
-        _copy_crds(part, folder, go)
-    else:
+    if part.packages:
         _compile(part, folder, go)
+        if part.crds:
+            _render_crds(part, folder, go)
+    else:
+        _copy_crds(part, folder, go)
 
 
 def _take_wheel(part: Part, folder: Path) -> None:
@@ -185,6 +195,13 @@ def _copy_crds(part: Part, folder: Path, go: Path) -> None:
     )
     for source in sorted((Path(json.loads(answer)["Dir"]) / inside).glob("*.yaml")):
         shutil.copyfile(source, folder / source.name)
+
+
+def _render_crds(part: Part, folder: Path, go: Path) -> None:
+    """As the project that owns the kinds does it: its module of types comes without the files."""
+    path = {"PATH": f"{go.parent}{os.pathsep}{os.environ['PATH']}"}
+    argv = [folder / part.programs[0], "crd", f"paths={part.crds}", f"output:crd:dir={folder}"]
+    run(argv, cwd=part.pinned, env={**toolchain.ENVIRONMENT, **path}, seconds=300)
 
 
 def _compile(part: Part, folder: Path, go: Path) -> None:

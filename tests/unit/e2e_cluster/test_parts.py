@@ -41,7 +41,7 @@ def test_programs_are_named_as_the_compiler_names_them():
 
 
 def test_every_part_has_its_pins():
-    for part in (*parts.HOST_PARTS, parts.KIND):
+    for part in (*parts.HOST_PARTS, parts.KIND, parts.PROMETHEUS_OPERATOR):
         assert part.recipe()
 
 
