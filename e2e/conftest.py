@@ -15,7 +15,7 @@ from e2e.demo.backend import Backend, deploy
 from e2e.demo.manifests import RouteForm
 from e2e.demo.world_server import World
 from e2e.ground import Ground, ground
-from e2e.operator_host import OperatorProcess
+from e2e.operator_host import OperatorProcess, process
 from e2e.rollouts import metrics
 from e2e.shop import Shop
 
@@ -56,8 +56,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def made() -> Iterator[Ground]:
-    with ground(NAMESPACE) as standing:
+def made() -> Iterator[Ground[OperatorProcess]]:
+    with ground(NAMESPACE, process) as standing:
         yield standing
 
 
@@ -67,29 +67,29 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def world(made: Ground) -> World:
+def world(made: Ground[OperatorProcess]) -> World:
     return made.world
 
 
 @pytest.fixture(scope="session")
-def operator(made: Ground) -> OperatorProcess:
+def operator(made: Ground[OperatorProcess]) -> OperatorProcess:
     return made.operator
 
 
 @pytest.fixture(scope="session")
-def checkout(made: Ground) -> Iterator[Shop]:
+def checkout(made: Ground[OperatorProcess]) -> Iterator[Shop]:
     """The target whose route Git lists with one backend (Inject)."""
     yield from _shop(made, "checkout", RouteForm.INJECT)
 
 
 @pytest.fixture(scope="session")
-def basket(made: Ground) -> Iterator[Shop]:
+def basket(made: Ground[OperatorProcess]) -> Iterator[Shop]:
     """The target whose route Git lists with all three backends (Weights)."""
     yield from _shop(made, "basket", RouteForm.WEIGHTS)
 
 
 @pytest.fixture(scope="session")
-def backend(made: Ground) -> Backend:
+def backend(made: Ground[OperatorProcess]) -> Backend:
     """What `orders` calls once a request; with 60 of them a second it has a quarter to spare."""
     shared = Backend(made.binaries.backend_image, namespace=NAMESPACE)
     deploy(made.cluster, shared)
@@ -97,7 +97,7 @@ def backend(made: Ground) -> Backend:
 
 
 @pytest.fixture(scope="session")
-def orders(made: Ground, backend: Backend) -> Iterator[Shop]:
+def orders(made: Ground[OperatorProcess], backend: Backend) -> Iterator[Shop]:
     """The target with a backend. Made when the first scenario asks for it, which waits for its history."""
     app = made.app("orders", NAMESPACE, replicas=8, extra={"BACKEND_URL": backend.url})
     shop = Shop(made.cluster, app, spec=ORDERS_SPEC)
@@ -113,7 +113,7 @@ def history(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue(name)
 
 
-def _shop(made: Ground, name: str, form: RouteForm) -> Iterator[Shop]:
+def _shop(made: Ground[OperatorProcess], name: str, form: RouteForm) -> Iterator[Shop]:
     shop = Shop(made.cluster, made.app(name, NAMESPACE, replicas=8), form)
     with made.open(shop, RATE, LONGEST):
         yield shop

@@ -1,9 +1,10 @@
 """What stands before any release: the cluster, the operator, one world, and apps under load."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Generic, Protocol, TypeVar
 
 from e2e.cluster import state
 from e2e.cluster.progress import say
@@ -14,18 +15,26 @@ from e2e.demo.build import Binaries
 from e2e.demo.manifests import App
 from e2e.demo.traffic import Load
 from e2e.demo.world_server import World, address_for_pods
-from e2e.operator_host import OperatorProcess, install
 from e2e.shop import Shop, sweep
 
 
+class Operator(Protocol):
+    """However it runs."""
+
+    def stop(self) -> None: ...
+
+
+O = TypeVar("O", bound=Operator)
+
+
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Generic[O]):
     """All that apps share."""
 
     cluster: Cluster
     binaries: Binaries
     world: World
-    operator: OperatorProcess
+    operator: O
 
     def app(
         self, name: str, namespace: str, replicas: int, extra: Mapping[str, str] = MappingProxyType({})
@@ -57,17 +66,16 @@ class Ground:
 
 
 @contextmanager
-def ground(namespace: str) -> Iterator[Ground]:
-    """On the cluster that is up. An earlier run leaves nothing: its namespace goes, its operator too."""
+def ground(namespace: str, bring: Callable[[Cluster], O]) -> Iterator[Ground[O]]:
+    """On the cluster that is up, with the one operator that `bring` starts. What an earlier run left of this
+    namespace goes.
+    """
     cluster = state.load()
     binaries = build.load_image(cluster)
-    install(cluster)
-    operator = OperatorProcess(cluster)
-    operator.stop()
-    operator.start()
-    sweep(cluster, namespace)
-    nodes = [node.address for node in cluster.nodes]
+    operator = bring(cluster)
     try:
+        sweep(cluster, namespace)
+        nodes = [node.address for node in cluster.nodes]
         with World(binaries.world, address_for_pods([POD_GATEWAY, *nodes])) as world:
             yield Ground(cluster, binaries, world, operator)
     finally:

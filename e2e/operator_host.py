@@ -7,6 +7,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from e2e.chart import operator_pod
 from e2e.cluster import access
 from e2e.cluster.kubectl import kubectl
 from e2e.cluster.programs import Program
@@ -18,7 +19,11 @@ NAME = "operator"
 
 
 def install(cluster: Cluster) -> None:
-    """CRDs, roles and admission policies, as a user applies them."""
+    """CRDs, roles and admission policies, as a user applies them who has no Helm.
+
+    A release of the chart has objects of the same names: one that a killed demo left behind goes first.
+    """
+    operator_pod.take_away(cluster)
     for folder in ("crds", "config"):
         words = ["apply", "--server-side", "--force-conflicts", "-f", ROOT / folder]
         kubectl(cluster, *words, seconds=120)
@@ -104,3 +109,11 @@ class OperatorProcess:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{what}", timeout=5) as answer:
             said: bytes = answer.read()
         return said.decode()
+
+
+def process(cluster: Cluster) -> OperatorProcess:
+    """What an operator beside the cluster needs in it, and one that watches; no earlier one runs on."""
+    install(cluster)
+    operator = OperatorProcess(cluster)
+    operator.stop()
+    return operator.start()

@@ -2,15 +2,13 @@
 
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from e2e import rollouts
 from e2e.api.asking import ask
-from e2e.chart import image
-from e2e.chart.helm import CHART
+from e2e.chart import operator_pod
 from e2e.chart.server import helm_on
 from e2e.cluster import state
 from e2e.cluster.kubectl import apply, get, kubectl
@@ -19,8 +17,6 @@ from e2e.cluster.state import Cluster
 from e2e.operator_host import install
 
 pytestmark = pytest.mark.cluster
-
-MINUTES = 600.0
 
 
 @pytest.fixture(scope="module")
@@ -43,22 +39,11 @@ def namespace(shared: Cluster) -> Iterator[str]:
     kubectl(shared, "delete", "namespace", name, "--wait=false")
 
 
-def bring(cluster: Cluster, name: str, *values: str) -> None:
-    node = cluster.nodes[0]
-    node_name = "kubernetes\\.io/hostname"
-    given = {
-        "prometheus.url": "http://prometheus.monitoring.svc.cluster.local:9090",
-        "image.tag": image.ensure(cluster, node),
-        "image.pullPolicy": "Never",
-        "crds.enabled": "false",
-        "fullnameOverride": name,
-        "watchNamespaces": f"{{{name}}}",
-        f"nodeSelector.{node_name}": node.name,
-    }
-    words: list[str | Path] = ["upgrade", "--install", name, CHART, "-n", name, "--wait", "--timeout", "5m"]
-    for value in (*(f"{k}={v}" for k, v in given.items()), *values):
-        words += ["--set", value]
-    helm_on(cluster, *words, seconds=MINUTES)
+def bring(cluster: Cluster, name: str, log_level: str = "INFO") -> None:
+    """For one namespace alone, beside whatever else is installed."""
+    mine = {"crds": {"enabled": False}, "fullnameOverride": name, "watchNamespaces": [name]}
+    said = {"operator": {"logLevel": log_level}}
+    operator_pod.bring(cluster, name, {**operator_pod.settings(cluster), **mine, **said})
 
 
 def pod(cluster: Cluster, name: str) -> str:
@@ -85,9 +70,9 @@ def test_the_image_works_through_a_rollout_with_the_rights_of_one_namespace(
     assert "orbidden" not in said, "a right is missing"
     assert "Traceback" not in said
 
-    bring(shared, namespace, "operator.logLevel=DEBUG")
+    bring(shared, namespace, "DEBUG")
     wait_for("the new pod to judge it too", lambda: mine in scraped(shared, namespace), 60)
-    helm_on(shared, "uninstall", namespace, "-n", namespace, "--wait", seconds=MINUTES)
+    helm_on(shared, "uninstall", namespace, "-n", namespace, "--wait", seconds=operator_pod.LONGEST)
     assert get(shared, "-n", namespace, "causalrollout", "checkout")["spec"]
 
 

@@ -70,6 +70,13 @@ def load_archive(
         list(pool.map(lambda node: _import(path, cluster, node, name, digest), nodes or cluster.nodes))
 
 
+def holds(cluster: Cluster, node: Node, name: str) -> bool:
+    """Whether this node has an image of that name; kind's nodes are not asked and get it anew."""
+    if cluster.provider is not Provider.HOST:
+        return False
+    return bool(run([*_ctr(cluster, node), "images", "ls", "-q", f"name=={name}"]).strip())
+
+
 def write_archive(image: StaticImage, path: Path) -> str:
     """An OCI layout as tar; the same input gives the same bytes. Returns the manifest's digest."""
     layer = _layer(image)
@@ -107,12 +114,16 @@ def write_archive(image: StaticImage, path: Path) -> str:
 
 
 def _import(path: Path, cluster: Cluster, node: Node, name: str, digest: str) -> None:
-    ctr = ["ctr", "-a", str(cluster.containerd_socket(node)), "-n", "k8s.io"]
+    ctr = _ctr(cluster, node)
     if name and any(
         line.split()[2:3] == [digest] for line in run([*ctr, "images", "ls", f"name=={name}"]).splitlines()
     ):
         return
     run([*ctr, "images", "import", path], seconds=180)
+
+
+def _ctr(cluster: Cluster, node: Node) -> list[str]:
+    return ["ctr", "-a", str(cluster.containerd_socket(node)), "-n", "k8s.io"]
 
 
 def _layer(image: StaticImage) -> bytes:

@@ -26,7 +26,10 @@ class RouteForm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """One demo service. extra: environment for all versions, such as BACKEND_URL."""
+    """One demo service.
+
+    extra: environment for all versions, such as BACKEND_URL. avoid: a node that its pods keep off.
+    """
 
     image: str
     name: str = "checkout"
@@ -36,6 +39,7 @@ class App:
     world_url: str = ""
     memory_limit: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    avoid: str = ""
 
     @property
     def host(self) -> str:
@@ -99,8 +103,15 @@ def _pod(app: App, version: Version, labels: Mapping[str, str]) -> Manifest:
                 "labelSelector": {"matchLabels": dict(labels)},
             }
         ],
+        **({"affinity": _elsewhere(app.avoid)} if app.avoid else {}),
         "containers": [_container(app, version)],
     }
+
+
+def _elsewhere(node: str) -> Manifest:
+    other = {"key": "kubernetes.io/hostname", "operator": "NotIn", "values": [node]}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [other]}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
 
 
 def _container(app: App, version: Version) -> Manifest:

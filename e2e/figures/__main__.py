@@ -18,7 +18,7 @@ from e2e.demo.traffic import Load
 from e2e.figures.rest import at_rest, resident
 from e2e.figures.told import HEAD, Told, a_a, run
 from e2e.ground import Ground, ground
-from e2e.operator_host import NAME
+from e2e.operator_host import NAME, OperatorProcess, process
 from e2e.shop import Shop
 
 NAMESPACE = "figures"
@@ -34,7 +34,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--rest", type=float, default=600, help="seconds at rest (default 600)")
     wanted = parser.parse_args(words)
     try:
-        with ground(NAMESPACE) as made, ExitStack() as stack:
+        with ground(NAMESPACE, process) as made, ExitStack() as stack:
             opened = [_open(made, stack, name) for name in FORMS]
             _figures(made, opened, wanted)
     except ClusterTrouble as trouble:
@@ -43,12 +43,14 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def _open(made: Ground, stack: ExitStack, name: str) -> tuple[Shop, Load]:
+def _open(made: Ground[OperatorProcess], stack: ExitStack, name: str) -> tuple[Shop, Load]:
     shop = Shop(made.cluster, made.app(name, NAMESPACE, replicas=8), FORMS[name])
     return shop, stack.enter_context(made.open(shop, RATE, LONGEST))
 
 
-def _figures(made: Ground, opened: list[tuple[Shop, Load]], wanted: argparse.Namespace) -> None:
+def _figures(
+    made: Ground[OperatorProcess], opened: list[tuple[Shop, Load]], wanted: argparse.Namespace
+) -> None:
     busy = CpuUse(made.cluster.programs)
     harms = [name for name in wanted.harms.split(",") if name]
     each = -(-wanted.aa // len(opened))

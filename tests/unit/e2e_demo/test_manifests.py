@@ -1,7 +1,9 @@
+import dataclasses
 import json
 
 import pytest
 
+from causal_rollouts.adapters.room import nodes_for
 from e2e.demo import manifests
 from e2e.demo.manifests import ARM, GATE, App, RouteForm
 from e2e.demo.noise_settings import QUIET, USUAL
@@ -130,3 +132,21 @@ def test_quiet_means_no_noise_at_all():
         "ERROR_WOBBLE_SD": "0",
     }
     assert QUIET.env()["COLD_FACTOR"] == QUIET.env()["BURST_FACTOR"] == "1"
+
+
+def test_stable_pods_and_arms_keep_off_the_node_that_the_operator_stands_on():
+    ready = [{"type": "Ready", "status": "True"}]
+    found = [
+        {
+            "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}},
+            "status": {"conditions": ready},
+        }
+        for name in ("node1", "node5")
+    ]
+    app = dataclasses.replace(APP, avoid="node5")
+    template = manifests.deployment(app, VERSIONS["v1"])["spec"]["template"]
+    assert {node.name: node.schedulable for node in nodes_for(template, found)} == {
+        "node1": True,
+        "node5": False,
+    }
+    assert "affinity" not in manifests.deployment(APP, VERSIONS["v1"])["spec"]["template"]["spec"]
