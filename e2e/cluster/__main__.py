@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from e2e.cluster import debian, host, images, kind, provider, state, status, teardown
+from e2e.cluster import debian, host, images, kind, parts, provider, state, status, teardown
 from e2e.cluster.command import run
 from e2e.cluster.places import Places, places
 from e2e.cluster.progress import say
@@ -90,8 +90,13 @@ def _load_image(wanted: argparse.Namespace) -> int:
 
 
 def _env(_: argparse.Namespace) -> int:
-    for name, value in state.load().environment().items():
+    cluster = state.load()
+    for name, value in cluster.environment().items():
         print(f"export {name}={shlex.quote(value)}")
+    if cluster.provider is not Provider.EXISTING:
+        # Helm need not be built yet.
+        ours = (cluster.kubectl.parent, parts.HELM.folder(cluster.places), Path(sys.executable).parent)
+        print(f'export PATH={shlex.quote(":".join(map(str, ours)))}:"$PATH"')
     return 0
 
 
@@ -148,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
             "what runs and what is missing; 0 all runs, 1 something is missing, 2 no cluster",
         ),
         ("build", _build, "build and install the parts without starting anything"),
-        ("env", _env, "print KUBECONFIG, PROMETHEUS_URL and GATEWAY_URL for a shell to eval"),
+        ("env", _env, "print KUBECONFIG, PROMETHEUS_URL, GATEWAY_URL and a PATH for a shell to eval"),
     ):
         commands.add_parser(name, help=text).set_defaults(act=act)
     load = commands.add_parser("load-image", help="put an image archive or a static program into every node")

@@ -22,6 +22,7 @@ PART_OF = re.compile(r"^<!-- of a (\w+)'s spec -->$")
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INDENTED = re.compile(r"(?<=\n\n)((?: {4}.*\n|\n(?= {4}))+)")
 _SPAN = re.compile(r"`([^`]+)`")
+_FILE = re.compile(r"`([\w.-]+\.yaml)`:$")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 
@@ -74,6 +75,12 @@ def snippets(page: str) -> Iterator[Snippet]:
         yield _snippet(page, text, found.start(), found[1], found[2])
     for found in _INDENTED.finditer(_blank(text)):
         yield _snippet(page, text, found.start(), "", textwrap.dedent(found[1]))
+
+
+def files(page: str) -> dict[str, str]:
+    """Files that a reader saves: a snippet below a line that ends with `NAME.yaml`:"""
+    named = ((_FILE.search(snippet.before), snippet.text) for snippet in snippets(page))
+    return {found[1]: text for found, text in named if found}
 
 
 def spans(page: str) -> list[str]:
