@@ -58,14 +58,14 @@ class Client:
         return self._put(kind, old, merge_patch(copied(old), patch), status=status)
 
     async def json_patch(
-        self, kind: Kind, namespace: str, name: str, ops: Sequence[Mapping[str, Any]]
+        self, kind: Kind, namespace: str, name: str, ops: Sequence[Mapping[str, Any]], *, status: bool = False
     ) -> Object:
         old = self._for_write("patch", kind, namespace, name)
         try:
             new = json_patch(old, ops)
         except PatchFailed as error:
             raise NotYet(f'{kind.plural} "{name}": {error}') from None
-        return self._put(kind, old, new)
+        return self._put(kind, old, new, status=status)
 
     async def apply(self, kind: Kind, namespace: str, obj: Object, *, force: bool = True) -> Object:
         name = obj["metadata"]["name"]

@@ -77,12 +77,14 @@ def publish_endpoints(api: ApiServer) -> None:
     for service in list(api.stored(SERVICE)):
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
         wanted = service.get("spec", {}).get("selector") or {}
+        unready_too = bool(service.get("spec", {}).get("publishNotReadyAddresses"))
         chosen = of({"matchLabels": wanted})
         endpoints = [
             {
                 "addresses": [f"10.0.0.{number % 250}"],
                 "conditions": {
-                    "ready": ready_since(pod) is not None,
+                    "ready": unready_too or ready_since(pod) is not None,
+                    "serving": ready_since(pod) is not None,
                     "terminating": "deletionTimestamp" in pod["metadata"],
                 },
                 "targetRef": {"kind": "Pod", "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]},

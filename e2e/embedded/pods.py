@@ -12,6 +12,8 @@ from causal_rollouts.adapters.kube import HOSTNAME, NODE, POD
 from e2e.embedded.apiserver import ApiServer, Object
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 10.0, 300.0
+OF_KUBELETS = frozenset({"PodScheduled", "ContainersReady", "Ready"})
+"""Conditions of a pod that are the kubelet's to write; others stand beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +134,38 @@ def _status(
         for container in pod["spec"]["containers"]
     ]
     scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": pod["status"]["startTime"]}
-    is_ready = {
-        "type": "Ready",
+    containers_ready = {
+        "type": "ContainersReady",
         "status": "True" if ready is not None else "False",
         "lastTransitionTime": api.stamp(since if ready is None else ready),
     }
+    others = [c for c in pod["status"].get("conditions", []) if c["type"] not in OF_KUBELETS]
     return {
         "phase": "Pending" if waiting[0] not in ("", "CrashLoopBackOff") else "Running",
         "startTime": pod["status"]["startTime"],
-        "conditions": [scheduled, is_ready],
+        "conditions": [scheduled, containers_ready, _ready(api, pod, containers_ready), *others],
         "containerStatuses": containers,
     }
 
 
+def _ready(api: ApiServer, pod: Object, containers: Object) -> Object:
+    """Ready as its containers are, once every gate that its spec names is open."""
+    gates = {gate["conditionType"] for gate in pod["spec"].get("readinessGates") or ()}
+    if not gates:
+        return {**containers, "type": "Ready"}
+    said = {c["type"]: c for c in pod["status"].get("conditions", [])}
+    is_open = all(said.get(gate, {}).get("status") == "True" for gate in gates)
+    status = containers["status"] if is_open else "False"
+    before = said.get("Ready", {})
+    if before.get("status") == status:
+        return dict(before)
+    return {"type": "Ready", "status": status, "lastTransitionTime": api.stamp()}
+
+
 def _not_ready(api: ApiServer, pod: Object) -> Object:
     gone = {"type": "Ready", "status": "False", "lastTransitionTime": api.stamp()}
-    kept = [c for c in pod["status"]["conditions"] if c["type"] != "Ready"]
-    return {**pod["status"], "conditions": [*kept, gone]}
+    kept = [c for c in pod["status"]["conditions"] if c["type"] not in ("Ready", "ContainersReady")]
+    return {**pod["status"], "conditions": [*kept, {**gone, "type": "ContainersReady"}, gone]}
 
 
 def _unschedulable(api: ApiServer, pod: Object) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from causal_rollouts.adapters.kube import ARM_LABEL, DEPLOYMENT, GATE_LABEL, HTTP_ROUTE, SERVICE, Kind
+from causal_rollouts.adapters.kube import ARM_LABEL, DEPLOYMENT, GATE_LABEL, HTTP_ROUTE, POD, SERVICE, Kind
 from e2e.embedded.apiserver import ApiServer
 from e2e.embedded.patches import clone
 
@@ -38,12 +38,13 @@ def template(name: str = "web", image: str = "web:v1", **env: str) -> dict[str, 
     }
 
 
-def service(name: str = "web") -> dict[str, Any]:
-    """The Service that the route sends to."""
+def service(name: str = "web", *, routed: bool = True) -> dict[str, Any]:
+    """The Service that the route sends to; without one it sends to pods of every arm."""
+    stable = {ARM_LABEL: "stable"} if routed else {}
     return {
         "metadata": {"name": name, "labels": {"team": "shop"}},
         "spec": {
-            "selector": {"app": name, ARM_LABEL: "stable"},
+            "selector": {"app": name, **stable},
             "ports": [{"name": "http", "port": 80, "targetPort": "http"}],
         },
     }
@@ -76,11 +77,12 @@ def open_shop(
     kind: Kind = HTTP_ROUTE,
     **env: str,
 ) -> None:
-    """Create all three; kind: of the route; env as in `template`."""
+    """Create all three; kind: of the route, or Pod where none is there; env as in `template`."""
     target = deployment(name, replicas=replicas, image=f"{name}:v1", **env)
     api.add(DEPLOYMENT, NAMESPACE, target, "git", "git")
-    api.add(SERVICE, NAMESPACE, service(name), "git", "git")
-    api.add(kind, NAMESPACE, route(name, arms=arms, kind=kind), "git", "git")
+    api.add(SERVICE, NAMESPACE, service(name, routed=kind != POD), "git", "git")
+    if kind != POD:
+        api.add(kind, NAMESPACE, route(name, arms=arms, kind=kind), "git", "git")
 
 
 def release(api: ApiServer, image: str, *, name: str = "web", user: str = "git", **env: str) -> None:

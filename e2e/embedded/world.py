@@ -6,12 +6,22 @@ Time is moved by whoever tells the story, a second at a step; nothing sleeps.
 import asyncio
 import functools
 import pickle
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from causal_rollouts.adapters.backends import rules_to, weights_in
-from causal_rollouts.adapters.kube import DEPLOYMENT, HTTP_ROUTE, POD, POLICY, RECORD, ROLLOUT, Kind
+from causal_rollouts.adapters.kube import (
+    ARM_LABEL,
+    DEPLOYMENT,
+    HTTP_ROUTE,
+    POD,
+    POLICY,
+    RECORD,
+    ROLLOUT,
+    Kind,
+)
 from causal_rollouts.adapters.workloads import KubeWorkloads
 from causal_rollouts.analysis.simulation.climate import HARMLESS, Climate, Harm
 from causal_rollouts.analysis.simulation.source import SimulatedMetrics, SimulatedSource
@@ -25,6 +35,7 @@ from causal_rollouts.runtime.wiring import ports_over
 from e2e.embedded import shop
 from e2e.embedded.apiserver import ApiServer
 from e2e.embedded.controllers import Controllers, add_nodes
+from e2e.embedded.pods import ready_since
 
 NODES = ("node1", "node2", "node3", "node4", "node5")
 SCRAPE = 2.5
@@ -47,8 +58,8 @@ def uncut(ports: Ports) -> Ports:
 class EmbeddedWorld:
     """One app under the gate. harms: what a version does, by its name in the template's VERSION.
 
-    routed: kind of the route to it. cut: what stands between the operator and its ports.
-    operator_down: nobody passes.
+    routed: kind of the route to it, or Pod: the number of pods makes the share.
+    cut: what stands between the operator and its ports. operator_down: nobody passes.
     """
 
     climate: Climate
@@ -201,14 +212,25 @@ class EmbeddedWorld:
         return found
 
     def route(self) -> Json | None:
-        """The one to the app."""
-        return self.api.find(self.routed, shop.NAMESPACE, self.name)
+        """The one to the app, None where pods share its requests."""
+        return None if self.routed == POD else self.api.find(self.routed, shop.NAMESPACE, self.name)
+
+    def serving(self) -> Counter[str]:
+        """Pods that the app's Service sends to, by arm."""
+        return Counter(
+            pod["metadata"]["labels"][ARM_LABEL]
+            for pod in self.api.stored(POD, shop.NAMESPACE)
+            if ready_since(pod) is not None and "deletionTimestamp" not in pod["metadata"]
+        )
 
     def weights(self) -> Weights:
-        """In force on the route."""
+        """In force on the route, or made by the pods in the traffic."""
+        if self.routed == POD:
+            found = self.serving()
+            return Weights.of_pods(found["canary"], found["baseline"], max(found["stable"], 1))
         route = self.route()
-        found = {weights_in(rule) for rule in rules_to(route, self.name)} if route else set()
-        return found.pop() if len(found) == 1 else HOME
+        written = {weights_in(rule) for rule in rules_to(route, self.name)} if route else set()
+        return written.pop() if len(written) == 1 else HOME
 
     def versions(self) -> set[str]:
         """Versions of the Deployment's own pods."""

@@ -24,6 +24,7 @@ from causal_rollouts.adapters.reading import (
     controller,
     created,
     deletion_asked,
+    gated,
     labels,
     name,
     notes,
@@ -63,7 +64,7 @@ def fleet_of(seen: Seen) -> Fleet:
     """The fleet of one target."""
     own = uid(seen.deployment)
     sets = [rs for rs in seen.replica_sets if controller(rs) == own]
-    slots = _slots(name(seen.deployment), seen.replica_sets)
+    slots = slots_named(name(seen.deployment), seen.replica_sets)
     by_slot = {uid(rs) for rs in slots}
     places = {name(node): labels(node) for node in seen.nodes}
     arm_pods = [pod for pod in seen.pods if controller(pod) in by_slot]
@@ -143,7 +144,8 @@ def _claims_pause(entries: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _ready_since(pod: Object) -> float | None:
-    found = condition(pod, "Ready")
+    # Whether it could serve; whether it does is a question of weights, where these stand on pods.
+    found = condition(pod, "ContainersReady" if gated(pod) else "Ready")
     return seconds(found["lastTransitionTime"]) if found.get("status") == "True" else None
 
 
@@ -180,10 +182,11 @@ def _replica_set(rs: Object, pods: Sequence[Object]) -> ReplicaSet:
 
 def slots_of(target: str, replica_sets: Sequence[Object], pods: Sequence[Object]) -> tuple[SlotState, ...]:
     """Slots of a target by its name."""
-    return tuple(_slot_state(rs, pods) for rs in _slots(target, replica_sets))
+    return tuple(_slot_state(rs, pods) for rs in slots_named(target, replica_sets))
 
 
-def _slots(target: str, replica_sets: Sequence[Object]) -> list[Object]:
+def slots_named(target: str, replica_sets: Sequence[Object]) -> list[Object]:
+    """ReplicaSets of the slots of a target."""
     return [
         rs
         for rs in replica_sets

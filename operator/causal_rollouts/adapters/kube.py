@@ -114,7 +114,7 @@ class Kube(Protocol):
         ...
 
     async def json_patch(
-        self, kind: Kind, namespace: str, name: str, ops: Sequence[Mapping[str, Any]]
+        self, kind: Kind, namespace: str, name: str, ops: Sequence[Mapping[str, Any]], *, status: bool = False
     ) -> Object:
         """JSON Patch. NotYet when a `test` fails or a path is not there."""
         ...

@@ -102,10 +102,11 @@ class KubernetesApi:
         return await self._write("PATCH", path, dict(patch), MERGE_PATCH)
 
     async def json_patch(
-        self, kind: Kind, namespace: str, name: str, ops: Sequence[Mapping[str, Any]]
+        self, kind: Kind, namespace: str, name: str, ops: Sequence[Mapping[str, Any]], *, status: bool = False
     ) -> Object:
         """JSON Patch. NotYet when a `test` fails or a path is not there."""
-        return await self._write("PATCH", kind.path(namespace, name), [dict(op) for op in ops], JSON_PATCH)
+        path = kind.path(namespace, name) + ("/status" if status else "")
+        return await self._write("PATCH", path, [dict(op) for op in ops], JSON_PATCH)
 
     async def apply(self, kind: Kind, namespace: str, obj: Object, *, force: bool = True) -> Object:
         """Server-side apply."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from causal_rollouts.adapters.kube import Object
-from causal_rollouts.model.traffic import ROUTE_FIELDS
+from causal_rollouts.model.traffic import POD_CONDITION, ROUTE_FIELDS
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -69,6 +69,12 @@ def condition(obj: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     """A condition of the status, empty where there is none."""
     found = (c for c in section(obj, "status").get("conditions") or () if c.get("type") == kind)
     return next(found, NOTHING)
+
+
+def gated(pod: Object) -> bool:
+    """It takes traffic only when weights give it some (podShare)."""
+    gates = section(pod, "spec").get("readinessGates") or ()
+    return any(gate.get("conditionType") == POD_CONDITION for gate in gates)
 
 
 def controller(obj: Object) -> str:

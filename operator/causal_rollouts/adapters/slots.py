@@ -20,6 +20,9 @@ from causal_rollouts.adapters.kube import (
 from causal_rollouts.adapters.reading import labels, section
 from causal_rollouts.model.actions import CreateSlot, RestoreStableSet
 from causal_rollouts.model.template import POD_TEMPLATE_HASH
+from causal_rollouts.model.traffic import POD_CONDITION
+
+GATE = {"conditionType": POD_CONDITION}
 
 STRONGEST = 100
 """Weight of the wish for a node; a requirement would leave the slot without a pod when the node is full."""
@@ -90,7 +93,14 @@ def _template(action: CreateSlot, ours: Mapping[str, str]) -> Object:
         **section(template, "metadata"),
         "labels": {**kept, **ours, ARM_LABEL: str(action.slot.arm)},
     }
-    return {**template, "metadata": meta, "spec": _asked_to(action.node, section(template, "spec"))}
+    spec = _asked_to(action.node, section(template, "spec"))
+    return {**template, "metadata": meta, "spec": _gated(spec) if action.gated else spec}
+
+
+def _gated(spec: Object) -> Object:
+    """Out of every Service's traffic until the condition is set, also while no operator runs."""
+    gates = [gate for gate in spec.get("readinessGates") or () if gate != GATE]
+    return {**spec, "readinessGates": [*gates, GATE]}
 
 
 def _asked_to(node: str, spec: Mapping[str, Any]) -> Object:

@@ -31,4 +31,5 @@ def _pod(pod: Pod) -> Pod:
 
 
 def _change(change: Change) -> Change:
-    return replace(change, weights=Weights(change.weights.baseline, change.weights.canary))
+    held = change.weights
+    return replace(change, weights=Weights(held.baseline, held.canary, held.baselines, held.canaries))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from causal_rollouts.api.problems import Problem
 from causal_rollouts.api.units import seconds
 from causal_rollouts.api.v1alpha1_policy import Guardrails, RequiredApproval
-from causal_rollouts.api.v1alpha1_stages import Approval, Hold, Stage
+from causal_rollouts.api.v1alpha1_stages import HEAVIEST_OF_PODS, Approval, Hold, Stage
 from causal_rollouts.model import registration as model
 
 PLAIN = model.Stage(0, 0.0, 0.0)
@@ -15,6 +16,16 @@ PLAIN = model.Stage(0, 0.0, 0.0)
 def stages_of(stages: Sequence[Stage], guardrails: Guardrails | None) -> tuple[model.Stage, ...]:
     """All stages. A stage that says nothing of approvals has those that the guardrail asks for."""
     return tuple(_stage(stage, stage.approval or demanded(stage, guardrails)) for stage in stages)
+
+
+def beyond_pods(stages: Sequence[Stage], where: str) -> Iterator[Problem]:
+    """Weights that podShare cannot give, also those of a policy. where: the field they come from."""
+    for i, stage in enumerate(stages):
+        if stage.weight > HEAVIEST_OF_PODS:
+            what = f"{stage.weight} is above {HEAVIEST_OF_PODS}, the most that podShare can give"
+            fix = f"give spec.stages of their own that end at {HEAVIEST_OF_PODS} or below, like 10 and 30"
+            yield Problem(f"{where}[{i}].weight", what, fix)
+            return
 
 
 def demanded(stage: Stage, guardrails: Guardrails | None) -> RequiredApproval | None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from causal_rollouts.api import v1alpha1 as v1
 from causal_rollouts.api.freeze import windows_of
 from causal_rollouts.api.guardrails import loosened
-from causal_rollouts.api.ladder import stages_of
+from causal_rollouts.api.ladder import beyond_pods, stages_of
 from causal_rollouts.api.layers import Layers, effective, layered, said
 from causal_rollouts.api.metrics import metric_of
 from causal_rollouts.api.notifications import subscriptions
@@ -79,6 +79,8 @@ def resolve(
     metrics, segments, problems = _metrics(choices, layers)
     windows, wrong = _windows(choices, layers, rules)
     problems += [*wrong, *loosened(rules, choices, layers)]
+    if rollout.traffic.pod_share is not None:
+        problems += beyond_pods(choices.stages or [], layers.field("stages"))
     if problems:
         raise Unresolvable(tuple(problems))
     made = _registration(rollout, choices, metrics, (namespace, release, seed, grid), rules.guardrails)
@@ -158,7 +160,7 @@ def _registration(
         grid=grid,
         stages=stages_of(choices.stages or [], guardrails),
         metrics=metrics,
-        arms=_arms(choices),
+        arms=_arms(choices, pod_share=rollout.traffic.pod_share is not None),
         budget=_budget(choices),
         times=_times(choices),
         min_completeness=fraction(str(choices.min_completeness)),
@@ -184,13 +186,14 @@ def _number(value: object, read: Callable[[str], float] = decimal) -> float:
     return read(str(value))
 
 
-def _arms(choices: v1.Choices) -> ArmsPlan:
+def _arms(choices: v1.Choices, *, pod_share: bool) -> ArmsPlan:
     arms = choices.arms or v1.Arms()
     return ArmsPlan(
         min_pods=arms.min_pods or ArmsPlan().min_pods,
         baseline_ratio=_number(arms.baseline_ratio),
         baseline_max_share=10 * (arms.baseline_max_share or 20),
         pre_period=_number(arms.pre_period, seconds),
+        pod_share=pod_share,
     )
 
 

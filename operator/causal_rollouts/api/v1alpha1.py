@@ -34,7 +34,7 @@ from causal_rollouts.api.rule import Rule, named_once, validations
 from causal_rollouts.api.units import DECIMAL, decimal
 from causal_rollouts.api.v1alpha1_freeze import Freeze
 from causal_rollouts.api.v1alpha1_metrics import Metric
-from causal_rollouts.api.v1alpha1_stages import RISING, Stage, rising
+from causal_rollouts.api.v1alpha1_stages import HEAVIEST_OF_PODS, RISING, Stage, rising
 from causal_rollouts.model.metrics import MetricKind
 
 ROUNDING = 1e-6
@@ -68,18 +68,29 @@ class Outside(Part):
     name: ObjectName = Field(description="Name of the object.")
 
 
+class PodShare(Part):
+    """The Service itself shares the requests, evenly between pods that are ready; nothing is set in it."""
+
+
 Routes = Annotated[list[Reference], Field(min_length=1, max_length=8), AfterValidator(named_once)]
 ROUTED = Rule(
-    "has(self.httpRoutes) || has(self.grpcRoutes)",
+    "has(self.httpRoutes) || has(self.grpcRoutes) || has(self.podShare)",
     "no route is named, so no weight can be set; "
-    "name the routes that send to the Service in httpRoutes, grpcRoutes or both",
+    "name the routes that send to the Service in httpRoutes, grpcRoutes or both, "
+    "or say podShare: {} where no route sends to it",
+)
+ONE_WAY = Rule(
+    "!has(self.podShare) || !(has(self.httpRoutes) || has(self.grpcRoutes))",
+    "podShare and routes are both given, and only one of them can make the shares; "
+    "take out podShare, or the routes where none sends to the Service",
+    field="podShare",
 )
 
 
 class Traffic(Part):
-    """The Service that users reach and the routes that send to it."""
+    """The Service that users reach, and what shares its requests: the routes to it, or its own pods."""
 
-    RULES = (ROUTED,)
+    RULES = (ROUTED, ONE_WAY)
 
     service: ServiceName = Field(description="Service whose traffic is shared between the arms.")
     http_routes: Routes | None = Field(
@@ -92,11 +103,18 @@ class Traffic(Part):
         description="GRPCRoutes in this namespace that send to the Service.",
         json_schema_extra=_BY_NAME,
     )
+    pod_share: PodShare | None = Field(
+        default=None,
+        description="No route: the share of an arm is its share of the ready pods. Stages up to 33.",
+    )
 
     def broken(self) -> Iterator[Rule]:
-        """A Service that no route sends to."""
-        if self.http_routes is None and self.grpc_routes is None:
+        """Nothing that could share the requests, or two that would."""
+        routed = not (self.http_routes is None and self.grpc_routes is None)
+        if not routed and self.pod_share is None:
             yield ROUTED
+        if routed and self.pod_share is not None:
+            yield ONE_WAY
 
 
 class Arms(Part):
@@ -284,10 +302,18 @@ OUTSIDE = Rule(
 )
 
 
+MOST_OF_PODS = Rule(
+    f"!has(self.traffic.podShare) || !has(self.stages) || self.stages.all(s, s.weight <= {HEAVIEST_OF_PODS})",
+    f"a stage has a weight above {HEAVIEST_OF_PODS}, which podShare cannot give beside a whole stable arm; "
+    f"end the ladder at {HEAVIEST_OF_PODS} or below",
+    field="stages",
+)
+
+
 class RolloutSpec(Choices):
     """What an application team writes: target, traffic, and what differs from the policy."""
 
-    RULES = (SAME_TARGET, OUTSIDE)
+    RULES = (SAME_TARGET, OUTSIDE, MOST_OF_PODS)
 
     target_ref: Target = Field(description="The Deployment that is released.")
     policy_ref: Reference | None = Field(default=None, description="The RolloutPolicy whose defaults apply.")
@@ -300,7 +326,10 @@ class RolloutSpec(Choices):
     suspend: bool | None = Field(default=None, description="No new release begins and no traffic rises.")
 
     def broken(self) -> Iterator[Rule]:
-        """A reference that is the release itself: it would take the effect off the effect."""
+        """A reference that is the release itself (the effect off the effect); weights beyond pods."""
+        heaviest = max((stage.weight for stage in self.stages or ()), default=0)
+        if self.traffic.pod_share is not None and heaviest > HEAVIEST_OF_PODS:
+            yield MOST_OF_PODS
         own = {
             "Deployment": {self.target_ref.name},
             "Service": {self.traffic.service},

@@ -16,6 +16,9 @@ from causal_rollouts.api.units import seconds
 HEAVIEST = 70
 """Percent of the traffic that a canary may take: with its baseline at most 80, stable stays a control."""
 
+HEAVIEST_OF_PODS = 33
+"""The same with podShare: a third of the pods each, as stable is never scaled down for the arms."""
+
 _FORM = quoted(TIME.pattern)
 ROOM = Rule(
     f"!(self.minDuration.matches({_FORM}) && self.maxDuration.matches({_FORM})) || "

@@ -9,7 +9,6 @@ from contextlib import AbstractAsyncContextManager
 
 from causal_rollouts.adapters.backends import rules_to
 from causal_rollouts.adapters.behind import of_an_arm, selects
-from causal_rollouts.adapters.gateway_api import GatewayRouter
 from causal_rollouts.adapters.kube import (
     ARM_LABEL,
     DEPLOYMENT,
@@ -21,6 +20,7 @@ from causal_rollouts.adapters.kube import (
     Object,
 )
 from causal_rollouts.adapters.reading import name, section, selector_text
+from causal_rollouts.adapters.router import KubeRouter
 from causal_rollouts.adapters.workloads import KubeWorkloads
 from causal_rollouts.cli.adoption import Need, Step, Target, stable_pods, steps
 from causal_rollouts.cli.cluster import Cluster
@@ -133,7 +133,7 @@ async def _problems(cluster: Cluster, target: Target) -> list[str]:
             "create one, for weights are set there"
         )
     plan = TrafficPlan(service, tuple(target.routes), named)
-    traffic = await GatewayRouter(cluster.kube).traffic(cluster.namespace, plan)
+    traffic = await KubeRouter(cluster.kube).traffic(cluster.namespace, plan)
     return [*out, *(problem for problem in traffic.problems if ARM_LABEL not in problem)]
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 from causal_rollouts.adapters.arm_services import ARMS, is_ours
 from causal_rollouts.adapters.backends import arm_service
-from causal_rollouts.adapters.gateway_api import GatewayRouter
 from causal_rollouts.adapters.kube import SERVICE
 from causal_rollouts.adapters.reading import routes_named, section
+from causal_rollouts.adapters.router import KubeRouter
 from causal_rollouts.adapters.workloads import KubeWorkloads
 from causal_rollouts.cli.cluster import Cluster
 from causal_rollouts.cli.exits import Exit, Stopped
@@ -101,7 +101,7 @@ async def holding(cluster: Cluster, name: str) -> Holding:
             rollout=stand_in,
             resolved=None,
             fleet=fleet,
-            traffic=await GatewayRouter(cluster.kube).traffic(cluster.namespace, traffic),
+            traffic=await KubeRouter(cluster.kube).traffic(cluster.namespace, traffic),
             record=running,
             past=tuple(record for record in records if record.final),
             problems=(),

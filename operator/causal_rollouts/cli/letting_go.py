@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from causal_rollouts.adapters.gateway_api import GatewayRouter
+from causal_rollouts.adapters.router import KubeRouter
 from causal_rollouts.adapters.workloads import KubeWorkloads
 from causal_rollouts.api.status import StatusView, notified, render
 from causal_rollouts.cli.action_words import words
@@ -158,7 +158,7 @@ class LettingGo:
         return Ports(
             rollouts=self.cluster.store,
             workloads=KubeWorkloads(kube),
-            router=GatewayRouter(kube),
+            router=KubeRouter(kube),
             metrics=_Nothing(),
             recorder=_Nothing(),
             notifier=_Nothing(),

@@ -14,7 +14,7 @@ from causal_rollouts.control.rise import lifetime
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.release import Release
-from causal_rollouts.model.traffic import DISTURBED, HOME, Change, Weights
+from causal_rollouts.model.traffic import DISTURBED, HOME, POD_CONDITION, Change, Weights
 
 FIGHTS = 3
 """Times that somebody may move the weights before a person has to settle it."""
@@ -44,15 +44,14 @@ def defend(release: Release, observed: Observed, grid: Grid, now: float) -> Rele
         or not traffic.routes
     ):
         return release
-    held = {route.weights for route in traffic.routes}
-    if held == {release.desired.weights}:
+    if traffic.follow(release.desired.weights):
         return release
     recent = now - release.timeline[-1].time <= lifetime(grid)
-    if recent and Phase.PROBING in {release.phase, release.resume} and held <= _of_a_probe(release):
+    if recent and Phase.PROBING in {release.phase, release.resume} and traffic.follow(*_of_a_probe(release)):
         # A switch that did not get through, or came twice: the next pass sets what was drawn.
         return release
     before = release.timeline[-2].weights if len(release.timeline) > 1 else HOME
-    if _never_seen(release) and held <= {before, release.desired.weights}:
+    if _never_seen(release) and traffic.follow(before, release.desired.weights):
         # A write that failed, or an operator that stopped before it: the shift has not happened yet.
         return replace(
             release,
@@ -77,6 +76,12 @@ def advice(release: Release, observed: Observed) -> str:
     if release.contested < FIGHTS or observed.traffic is None:
         return ""
     service = observed.traffic.service
+    if any(route.slot for route in observed.traffic.routes):
+        return (
+            f"somebody else moved pods of the arms in or out of the traffic {release.contested} times; it "
+            f"stays on stable. Find who writes the condition {POD_CONDITION} of these pods (kubectl get pods "
+            "-o yaml --show-managed-fields), stop it, then resume"
+        )
     texts = []
     for route in observed.traffic.routes:
         port = f", port: {route.port}" if route.port else ""
@@ -104,7 +109,7 @@ def _never_seen(release: Release) -> bool:
     )
 
 
-def _of_a_probe(release: Release) -> set[Weights | None]:
+def _of_a_probe(release: Release) -> set[Weights]:
     """What a probe sets: all home, or the weights of its stage."""
     own = {Phase.SHIFTING, Phase.PROBING}
     mine = (c for c in release.timeline if c.stage == release.stage and c.phase in own)

@@ -103,4 +103,4 @@ def on_the_way_home(release: Release, observed: Observed, overload: float) -> We
     short = observed.ready_stable * overload < release.replicas
     if not short or held is None or held.baseline == 0 or observed.ready_slots(Arm.BASELINE) == 0:
         return HOME
-    return Weights(canary=0, baseline=held.baseline)
+    return Weights(canary=0, baseline=held.baseline, baselines=held.baselines)

@@ -82,4 +82,4 @@ class Observed:
         """The routes carry these weights and the gateway has taken them."""
         if self.traffic is None or not self.traffic.routes:
             return weights == HOME
-        return self.traffic.weights == weights and all(route.accepted for route in self.traffic.routes)
+        return all(r.weights == r.wanted(weights) and r.accepted for r in self.traffic.routes)

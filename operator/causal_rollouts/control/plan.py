@@ -68,8 +68,9 @@ def _services(release: Release, o: Observed) -> Iterator[Action]:
 def _weights(release: Release, o: Observed) -> Iterator[Action]:
     if o.traffic is None:
         return
-    want = on_the_way_home(release, o, OVERLOAD)
+    weights = on_the_way_home(release, o, OVERLOAD)
     for route in o.traffic.routes:
+        want = route.wanted(weights)
         if route.weights != want:
             yield act.SetWeights(o.traffic.service, route.kind, route.name, want, route.version)
 
@@ -90,6 +91,7 @@ def _slots(record: Record, o: Observed) -> Iterator[Action]:
                 record=record.name,
                 record_uid=record.uid,
                 before=planned.before,
+                gated=record.registration.traffic.pod_share,
             )
     # A slot that still has traffic is never taken away, whatever the intent says.
     if o.applied(HOME):

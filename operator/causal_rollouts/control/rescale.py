@@ -19,7 +19,10 @@ from causal_rollouts.model.release import Release
 from causal_rollouts.model.traffic import RESCALED, Change, Weights
 
 TOLERATED = 0.2
-"""Part by which a fleet may change before the arms do: an autoscaler's small steps are no reason to move."""
+"""Part by which a fleet may change before the arms do: an autoscaler's small steps are no reason to move.
+
+Where pods make the share, each step moves it by itself, and what is on record follows.
+"""
 
 _IN_A_STAGE = frozenset({Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL})
 
@@ -31,7 +34,8 @@ def rescaled(release: Release, registration: Registration, observed: Observed, n
         return release
     wanted = fleet.target.replicas
     settled = wanted > 0 and observed.ready_stable == wanted
-    if not settled or abs(wanted - release.replicas) <= TOLERATED * release.replicas:
+    tolerated = 0.0 if registration.arms.pod_share else TOLERATED
+    if not settled or abs(wanted - release.replicas) <= tolerated * release.replicas:
         return release
     resized = replace(release, replicas=wanted)
     slots = slots_of(resized, registration, observed)
@@ -52,6 +56,8 @@ def rescaled(release: Release, registration: Registration, observed: Observed, n
 def _eased(release: Release, registration: Registration, resized: Release) -> Weights:
     """Weights in force, lowered so that the slots there are carry no more each than all will."""
     held = release.desired.weights
+    if registration.arms.pod_share:
+        return Weights.of_pods(held.canaries, held.baselines, resized.replicas)
     there = sum(planned.slot.arm is Arm.CANARY for planned in release.desired.slots)
     canaries = rung(resized, registration).canaries
     if held.canary == 0 or there == 0 or canaries <= there:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from causal_rollouts.control.observed import Observed
-from causal_rollouts.decision.allocation import Rung, allocate
+from causal_rollouts.decision.allocation import Rung, allocate, rung_of_pods
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.assignment import assign, block_of
 from causal_rollouts.model.bins import Grid
@@ -23,7 +23,13 @@ STALE_LOOKS = 3
 
 def rung(release: Release, registration: Registration) -> Rung:
     """Slots and weights of the current stage for the fleet as it was at the start, or has been rescaled."""
-    return allocate(registration.stages, registration.arms, release.replicas)[max(release.stage, 0)]
+    found = allocate(registration.stages, registration.arms, release.replicas)[max(release.stage, 0)]
+    if not registration.arms.pod_share:
+        return found
+    # After a fleet became smaller more slots stand than it would ask for, and each of them has its traffic.
+    standing = [sum(p.slot.arm is arm for p in release.desired.slots) for arm in (Arm.CANARY, Arm.BASELINE)]
+    canaries, baselines = max(found.canaries, standing[0]), max(found.baselines, standing[1])
+    return rung_of_pods(canaries, baselines, release.replicas)
 
 
 def slots_of(release: Release, registration: Registration, observed: Observed) -> tuple[PlannedSlot, ...]:
@@ -79,10 +85,13 @@ def in_force(
 ) -> tuple[Release, bool]:
     """The release with its weights set as soon as they may be; and whether they were seen in force."""
     want = rung(release, registration).weights
-    if release.desired.weights != want:
+    stage = release.stage if release.stage >= 0 else None
+    # With few pods two stages may have the same of them: the second one begins all the same.
+    begun = bool(release.timeline) and release.timeline[-1].stage == stage
+    if release.desired.weights != want or not begun:
         if not may_rise(release, registration, observed, want, now):
             return release, False
-        change = Change(now, release.stage if release.stage >= 0 else None, want, release.phase)
+        change = Change(now, stage, want, release.phase)
         desired = replace(release.desired, weights=want)
         timeline = (*release.timeline, change)
         return replace(release, desired=desired, timeline=timeline, share_ok=False), False

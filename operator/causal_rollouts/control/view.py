@@ -139,9 +139,11 @@ def _traffic(o: Observed, record: Record) -> Said | None:
     text = f"canary {wanted.canary / 10:g}%, baseline {wanted.baseline / 10:g}%"
     if contested := advice(record.release, o):
         return False, str(Reason.ROUTE_CONTESTED), contested
+    pods = record.registration.traffic.pod_share
+    who, do = ("the pods in the traffic", "make") if pods else ("the routes", "carry")
     if o.applied(wanted):
-        return True, "Applied", f"the routes carry {text}"
-    return False, "Shifting", f"the routes do not carry {text} yet"
+        return True, "Applied", f"{who} {do} {text}"
+    return False, "Shifting", f"{who} do not {do} {text} yet"
 
 
 def _pending(o: Observed, record: Record) -> bool:

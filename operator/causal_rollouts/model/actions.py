@@ -27,7 +27,7 @@ class DeleteArmServices:
 class CreateSlot:
     """A ReplicaSet of one pod, owned by the record. node: where it is asked to run, "" anywhere.
 
-    before: as in model.release.PlannedSlot.
+    before: as in model.release.PlannedSlot. gated: its pod takes no traffic until weights give it some.
     """
 
     slot: Slot
@@ -38,6 +38,7 @@ class CreateSlot:
     record: str
     record_uid: str
     before: bool = False
+    gated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class DeleteSlot:
 
 @dataclass(frozen=True, slots=True)
 class SetWeights:
-    """Traffic on one route, guarded by the version that was seen."""
+    """Traffic on one route, or of one pod, guarded by the version that was seen."""
 
     service: str
     kind: str

@@ -64,12 +64,14 @@ class ArmsPlan:
     """How many slots an arm has, and how long both are watched on the stable template before they differ.
 
     baseline_max_share in thousandths; pre_period in seconds, 0 for none.
+    pod_share: the number of pods makes the share, and not a route.
     """
 
     min_pods: int = 3
     baseline_ratio: float = 1.0
     baseline_max_share: int = 200
     pre_period: float = 0.0
+    pod_share: bool = False
 
 
 @dataclass(frozen=True, slots=True)

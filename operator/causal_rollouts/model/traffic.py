@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from causal_rollouts.model.arms import Arm
+from causal_rollouts.model.arms import Arm, Slot
 
 WHOLE = 1000
 """Weights are integers in thousandths, so that equal load per pod is exact enough and sums are exact."""
@@ -15,10 +15,16 @@ ROUTE_FIELDS = {"HTTPRoute": "httpRoutes", "GRPCRoute": "grpcRoutes"}
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Shares of requests in thousandths; they sum to `WHOLE`."""
+    """Shares of requests in thousandths; they sum to `WHOLE`.
+
+    canaries, baselines: pods of each arm that take traffic, where the number of pods is what makes the share
+    (podShare); 0 where a route does.
+    """
 
     canary: int
     baseline: int
+    canaries: int = 0
+    baselines: int = 0
 
     def __post_init__(self) -> None:
         if min(self.canary, self.baseline) < 0 or self.canary + self.baseline > WHOLE:
@@ -29,6 +35,16 @@ class Weights:
         """What canary and baseline leave."""
         return WHOLE - self.canary - self.baseline
 
+    @classmethod
+    def of_pods(cls, canaries: int, baselines: int, stable: int) -> Weights:
+        """Shares of so many pods that all get the same."""
+        pods = canaries + baselines + stable
+        return cls(round(canaries * WHOLE / pods), round(baselines * WHOLE / pods), canaries, baselines)
+
+    def serves(self, slot: Slot) -> bool:
+        """A slot's pod takes traffic, where pods are counted."""
+        return slot.ordinal < (self.canaries if slot.arm is Arm.CANARY else self.baselines)
+
     def share(self, arm: Arm) -> float:
         """Share of one arm, 0 to 1."""
         return {Arm.CANARY: self.canary, Arm.BASELINE: self.baseline, Arm.STABLE: self.stable}[arm] / WHOLE
@@ -36,7 +52,7 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class TrafficPlan:
-    """Service and routes by name. routes: (kind, name), kinds as in `ROUTE_FIELDS`.
+    """Service and routes by name. routes: (kind, name), kinds as in `ROUTE_FIELDS`; none with podShare.
 
     target: the Deployment behind the Service; "" where only the traffic is looked at.
     """
@@ -45,9 +61,17 @@ class TrafficPlan:
     routes: tuple[tuple[str, str], ...]
     target: str = ""
 
+    @property
+    def pod_share(self) -> bool:
+        """No route: the Service shares its requests evenly between pods, so their number makes the share."""
+        return bool(self.service) and not self.routes
+
 
 NOWHERE = TrafficPlan("", ())
 """No route: recordings do not need one."""
+
+POD_CONDITION = "causalrollouts.dev/traffic"
+"""With podShare: the readiness gate of a slot's pod, by which weights give it traffic or take it."""
 
 DISTURBED = "Disturbed"
 """Phase of a `Change` that somebody else made: bins until the next change are no evidence."""

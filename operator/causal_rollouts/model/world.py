@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from causal_rollouts.model.arms import Pod, Slot
-from causal_rollouts.model.traffic import Weights
+from causal_rollouts.model.traffic import HOME, Weights
 
 Json = Mapping[str, object]
 BACK_OFF = "CrashLoopBackOff"
@@ -136,10 +136,13 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class RouteState:
-    """One route as it stands. form: "Weights" (Git lists the arms) or "Inject" (we add and remove them).
+    """What carries weights, as it stands: a route, or with podShare the pod of one slot.
 
-    weights: in force over every rule that sends to the Service, None where rules disagree.
-    accepted: the gateway has taken the current generation. port: of the Service's backend, 0 if none is said.
+    form: "Weights" (Git lists the arms), "Inject" (we add and remove them) or "Pods".
+    weights: in force over every rule that sends to the Service, None where rules disagree; those by which a
+    pod was given traffic, else HOME. accepted: the gateway has taken the current generation; of a pod, its
+    Service's endpoints agree. port: of the Service's backend, 0 if none is said.
+    slot: of a pod. fresh: nobody has given this pod traffic or taken it yet, as it has just come to its slot.
     """
 
     kind: str
@@ -150,6 +153,16 @@ class RouteState:
     accepted: bool
     arms_listed: bool
     port: int = 0
+    slot: Slot | None = None
+    fresh: bool = False
+
+    def wanted(self, weights: Weights) -> Weights:
+        """What this one has when `weights` are in force: a pod that they do not count has no traffic."""
+        return weights if self.slot is None or weights.serves(self.slot) else HOME
+
+    def follows(self, weights: Weights) -> bool:
+        """It stands as `weights` say; what nobody has touched yet speaks against none."""
+        return self.fresh or self.weights == self.wanted(weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,5 +181,14 @@ class Traffic:
     @property
     def weights(self) -> Weights | None:
         """The one set of weights in force everywhere, or None."""
-        found = {route.weights for route in self.routes}
-        return found.pop() if len(found) == 1 else None
+        found = [route.weights for route in self.routes if route.weights is not None]
+        return next((w for w in sorted(found, key=_from_home) if self.follow(w)), None)
+
+    def follow(self, *weights: Weights) -> bool:
+        """Each route stands as one of these say."""
+        return all(any(route.follows(w) for w in weights) for route in self.routes)
+
+
+def _from_home(weights: Weights) -> bool:
+    """Weights away from home first: pods that these do not count are at home too."""
+    return weights == HOME

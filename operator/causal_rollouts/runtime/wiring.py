@@ -12,13 +12,13 @@ from pathlib import Path
 
 from causal_rollouts.adapters import kubernetes_api, prometheus, webhooks
 from causal_rollouts.adapters.events import KubeRecorder
-from causal_rollouts.adapters.gateway_api import GatewayRouter
 from causal_rollouts.adapters.kube import Kube
 from causal_rollouts.adapters.nodes import Nodes
 from causal_rollouts.adapters.postbox import Postbox, nobody
 from causal_rollouts.adapters.prometheus import SourceSettings
 from causal_rollouts.adapters.prometheus_answer import MEBI
 from causal_rollouts.adapters.records import KubeRolloutStore
+from causal_rollouts.adapters.router import KubeRouter
 from causal_rollouts.adapters.workloads import KubeWorkloads
 from causal_rollouts.ports import Clock, MetricsSource, Notifier, Ports
 from causal_rollouts.runtime.election import Election
@@ -62,7 +62,7 @@ def ports_over(kube: Kube, metrics: MetricsSource, clock: Clock, notifier: Notif
     return Ports(
         rollouts=KubeRolloutStore(kube),
         workloads=KubeWorkloads(kube, Nodes(kube, clock)),
-        router=GatewayRouter(kube),
+        router=KubeRouter(kube),
         metrics=metrics,
         recorder=KubeRecorder(kube, clock),
         notifier=notifier or Postbox(dict, nobody),

@@ -18,6 +18,7 @@ GRANTED = {
     ("apps", "daemonsets"): {"get", "list"},
     ("apps", "replicasets"): READ | {"create", "delete"},
     ("", "pods"): READ | {"delete"},
+    ("", "pods/status"): {"patch"},
     ("", "nodes"): READ,
     ("", "persistentvolumeclaims"): READ,
     ("", "services"): READ | {"create", "patch", "delete"},

@@ -26,6 +26,7 @@ from causal_rollouts.adapters.kube import (
     SLOT_LABEL,
     Kind,
 )
+from causal_rollouts.adapters.reading import controller
 from e2e.embedded.apiserver import OPERATOR, SYSTEM, ApiServer
 from e2e.embedded.pods import ready_since
 from e2e.embedded.rolling import unavailable
@@ -62,6 +63,8 @@ class WatchedApi(ApiServer):
             assert kind.plural not in ONLY_MADE_AND_DELETED, f"the operator changed a {kind.kind}"
             after = json.dumps(_not_ours(kind, changed), sort_keys=True)
             assert after == before, f"the operator wrote into somebody's {kind.kind}:\n{before}\n{after}"
+        elif kind == POD:
+            assert _of_others(changed) == _of_others(old), "the operator wrote into the status of a Pod"
         else:
             assert kind in (ROLLOUT, RECORD), f"the operator wrote the status of a {kind.kind}"
         return changed
@@ -77,6 +80,9 @@ class WatchedApi(ApiServer):
             service = meta["annotations"][f"{GROUP}/target"]
             for route in (route for routes in ROUTES.values() for route in self.stored(routes)):
                 assert shares(route, service) == (0.0, 0.0), f"{meta['name']} is deleted under traffic"
+            gated = [pod for pod in self.stored(POD, meta["namespace"]) if pod["spec"].get("readinessGates")]
+            serving = [p for p in gated if controller(p) == meta["uid"] and ready_since(p) is not None]
+            assert not serving, f"{meta['name']} is deleted under traffic"
         elif kind == REPLICA_SET:
             serving = obj.get("status", {}).get("readyReplicas", 0)
             assert not serving or propagation == "Orphan", f"{meta['name']} is deleted with {serving} pods"
@@ -96,7 +102,8 @@ class WatchedApi(ApiServer):
 class Promises:
     """Checked after each step. disturbed: the story itself takes stable pods away, so they are not counted.
 
-    raises: (time, canary's share) of each rise that was seen.
+    raises: (time, canary's share) of each rise that was seen. Where the number of pods makes the share, a
+    rise is of that number: a pod that comes back into its slot is none.
     """
 
     world: EmbeddedWorld
@@ -105,27 +112,39 @@ class Promises:
     _canary: float = 0.0
 
     def __post_init__(self) -> None:
-        self._canary = self._shares()[0]
+        self._canary = self._height(self._shares()[0])
 
     def check(self, *, somebody_moved_weights: bool = False) -> None:
         """After a step."""
         canary, baseline = self._shares()
         assert canary + baseline < 0.81, "stable does not carry enough to be a control"
-        if canary > self._canary + 1e-9 and not somebody_moved_weights:
+        height = self._height(canary)
+        if height > self._canary + 1e-9 and not somebody_moved_weights:
             self.raises.append((self.world.api.time, round(canary, 3)))
-            self._rise_is_right(canary)
-        self._canary = canary
+            self._rise_is_right(height)
+        going = self.world.release().get("desired", {}).get("weights", {}).get("canary", 0) == 0
+        self._canary = height if going or self.world.routed != POD else max(height, self._canary)
         if not self.disturbed:
             self._fleet_is_whole()
 
+    def _height(self, canary: float) -> float:
+        return float(self.world.serving()["canary"]) if self.world.routed == POD else canary
+
     def _shares(self) -> tuple[float, float]:
+        if self.world.routed == POD:
+            pods = self.world.serving()
+            return pods["canary"] / max(pods.total(), 1), pods["baseline"] / max(pods.total(), 1)
         return shares(self.world.route(), self.world.name)
 
-    def _rise_is_right(self, canary: float) -> None:
+    def _rise_is_right(self, height: float) -> None:
         """Promise 2: on a valid and fresh window of the running release only."""
         release = self.world.release()
         grid = self.world.grid
-        assert release["desired"]["weights"]["canary"] == round(1000 * canary), "no record asked for it"
+        asked = release["desired"]["weights"]
+        if self.world.routed == POD:
+            assert height <= asked["canaries"], "more pods than a record asked for"
+        else:
+            assert asked["canary"] == round(1000 * height), "no record asked for it"
         assert release.get("looked") is not None, "traffic rose before the first look"
         assert self.world.api.time - release["looked"] <= 3 * 2 * grid.width + grid.delay, "an old window"
         assert self.world.condition("EvidenceValid")["status"] == "True", "an invalid window"
@@ -158,6 +177,12 @@ def _not_ours(kind: Kind, obj: Json) -> Json:
     if kind == SERVICE and f"{GROUP}/service" in meta.get("annotations", {}):
         return {"ours": True}
     return {} if kind in (RECORD, LEASE) else rest
+
+
+def _of_others(pod: Json) -> Json:
+    """The status of a pod without the condition that is the operator's."""
+    status = pod.get("status", {})
+    return {**status, "conditions": [c for c in status["conditions"] if c["type"] != f"{GROUP}/traffic"]}
 
 
 _MOVES_BY_ITSELF = frozenset({"resourceVersion", "managedFields", "generation", "deletionTimestamp"})

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from causal_rollouts.adapters.kube import HTTP_ROUTE, POD, Kind
 from causal_rollouts.analysis.simulation.climate import Climate
 from causal_rollouts.control.look import Looked
 from causal_rollouts.model.bins import Grid
@@ -18,7 +19,7 @@ from causal_rollouts.model.switchback import probes_begun, standing
 from causal_rollouts.ports import Broken, MetricsSource, Record, Scope
 from e2e.embedded.world import EmbeddedWorld
 from tests.unit.control.promises import WatchedApi
-from tests.unit.control.stories import Story
+from tests.unit.control.stories import Story, traffic_of
 from tests.unit.decision.situations import evidence
 
 Script = Callable[[Record, int], dict[str, object]]
@@ -26,7 +27,7 @@ Script = Callable[[Record, int], dict[str, object]]
 
 PROVEN: dict[str, object] = {"log_harm": 9.0}
 
-QUICK = {
+QUICK: dict[str, Any] = {
     "history": "2m",
     "arms": {"minPods": 1},
     "bake": "3s",
@@ -37,6 +38,9 @@ QUICK = {
     "probe": "Switchback",
     "switchback": {"after": 0, "cycles": 5, "shortest": 4, "longest": 4},
 }
+
+BY_PODS = [{**stage, "weight": weight} for stage, weight in zip(QUICK["stages"], (20, 33), strict=True)]
+"""The same where the number of pods makes the share."""
 
 
 @dataclass(slots=True)
@@ -107,16 +111,19 @@ class Silent:
 
 
 @functools.cache
-def _rested(pre_period: str) -> bytes:
-    world = QuickWorld(Climate(), {}, api=WatchedApi(), replicas=3)
+def _rested(pre_period: str, routed: Kind) -> bytes:
+    world = QuickWorld(Climate(), {}, api=WatchedApi(), replicas=3, routed=routed)
     story = Story(world)
-    story.apply({**QUICK, "arms": {"minPods": 1, "prePeriod": pre_period}}, {})
+    arms = {"arms": {"minPods": 1, "prePeriod": pre_period}}
+    ladder = {"stages": BY_PODS} if routed == POD else {}
+    story.apply({**QUICK, **arms, **ladder}, {"traffic": traffic_of(world)})
     world.run(12)
     return world.saved()
 
 
-def quick(cut: Callable[[Any], Any] = lambda ports: ports, *, pre_period: str = "0s") -> Story:
+def quick(
+    cut: Callable[[Any], Any] = lambda ports: ports, *, pre_period: str = "0s", routed: Kind = HTTP_ROUTE
+) -> Story:
     """Three pods under the gate, at rest."""
-    return Story(
-        EmbeddedWorld.restored(_rested(pre_period), lambda ports: cut(replace(ports, metrics=Silent())))
-    )
+    rested = _rested(pre_period, routed)
+    return Story(EmbeddedWorld.restored(rested, lambda ports: cut(replace(ports, metrics=Silent()))))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from causal_rollouts.adapters.kube import DEPLOYMENT, HTTP_ROUTE, ROLLOUT, ROUTES, SERVICE, Kind
+from causal_rollouts.adapters.kube import DEPLOYMENT, HTTP_ROUTE, POD, ROLLOUT, ROUTES, SERVICE, Kind
 from causal_rollouts.analysis.simulation.climate import Climate, Harm
 from causal_rollouts.model.traffic import ROUTE_FIELDS
 from causal_rollouts.ports import Ports
@@ -50,9 +50,9 @@ def _with_history(replicas: int, seed: int, *, arms_listed: bool, routed: Kind =
 
 
 @functools.cache
-def _at(version: str, phase: str, stage: int, seed: int) -> bytes:
+def _at(version: str, phase: str, stage: int, seed: int, routed: Kind) -> bytes:
     """An ordinary release of a version, saved as soon as it is in a phase of a stage."""
-    story = tell(seed=seed)
+    story = tell(seed=seed, routed=routed)
     story.request(version)
     assert story.reach(phase, stage=stage), f"{version} never came to {phase} of stage {stage}"
     return story.world.saved()
@@ -71,17 +71,29 @@ def tell(
     """A service with history, just put under the gate. policy: defaults to change. spec: of the rollout."""
     history = _with_history(replicas, seed, arms_listed=arms_listed, routed=routed)
     story = Story(EmbeddedWorld.restored(history, cut))
-    traffic = {"service": story.world.name, ROUTE_FIELDS[routed.kind]: [{"name": story.world.name}]}
-    story.apply(policy or {}, {"traffic": traffic, **(spec or {})})
+    story.apply(policy or {}, {"traffic": traffic_of(story.world), **(spec or {})})
     story.run(2)
     return story
 
 
+def traffic_of(world: EmbeddedWorld) -> Json:
+    """What shares the requests of the app, as its rollout says it."""
+    if world.routed == POD:
+        return {"service": world.name, "podShare": {}}
+    return {"service": world.name, ROUTE_FIELDS[world.routed.kind]: [{"name": world.name}]}
+
+
 def during(
-    phase: str, stage: int = 0, *, version: str = "good", seed: int = 1, cut: Callable[[Ports], Ports] = uncut
+    phase: str,
+    stage: int = 0,
+    *,
+    version: str = "good",
+    seed: int = 1,
+    routed: Kind = HTTP_ROUTE,
+    cut: Callable[[Ports], Ports] = uncut,
 ) -> "Story":
     """A release that has just come to this phase."""
-    return Story(EmbeddedWorld.restored(_at(version, phase, stage, seed), cut))
+    return Story(EmbeddedWorld.restored(_at(version, phase, stage, seed, routed), cut))
 
 
 ALONG = (

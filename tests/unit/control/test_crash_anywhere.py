@@ -45,13 +45,16 @@ STORIES: dict[str, tuple[scripted.Script, Event]] = {
     "deletion": (scripted.harmless, deleted_in_the_last_stage),
     "supersession": (scripted.harmless, replaced_in_mid_roll),
     "pre-period": (scripted.harmless, nothing_else),
+    "revert by pods": (scripted.harm_in_a_stage, nothing_else),
+    "pre-period by pods": (scripted.harmless, nothing_else),
     "probe of an incident": (scripted.everybody_worse(p=0.5), nothing_else),
     "probe of a bad release": (scripted.everybody_worse(p=0.0001), nothing_else),
 }
 PROBES = tuple(name for name in STORIES if name.startswith("probe"))
 """Told in a file of their own: long stories, and files run beside each other."""
 OTHERS = tuple(name for name in STORIES if name not in PROBES)
-PRE_PERIODS = {"pre-period": "6s"}
+PRE_PERIODS = {"pre-period": "6s", "pre-period by pods": "6s"}
+BY_PODS = tuple(name for name in STORIES if name.endswith("by pods"))
 PARTS = 8
 LONGEST = 300
 
@@ -133,7 +136,9 @@ def over(story: Story) -> bool:
 @functools.cache
 def uncut(name: str) -> Told:
     knife, saved = Knife(), []
-    story = quick(knife.cut, pre_period=PRE_PERIODS.get(name, "0s"))
+    story = quick(
+        knife.cut, pre_period=PRE_PERIODS.get(name, "0s"), routed=POD if name in BY_PODS else HTTP_ROUTE
+    )
     knife.world = story.world
     story.world.api.writes.clear()
     story.request("good", START_SECONDS="1")
@@ -152,7 +157,8 @@ def how_it_ended(story: Story) -> dict[str, Any]:
         "acts": story.acts(),
         "timeline": [(c.get("stage"), c["weights"], c["phase"]) for c in release["timeline"]],
         "slots": sorted(p["slot"]["arm"] for p in release["desired"].get("slots", [])),
-        "route": api.find(HTTP_ROUTE, "shop", "checkout")["spec"],
+        "route": (story.world.route() or {}).get("spec"),
+        "serving": story.world.serving(),
         "services": [s["metadata"]["name"] for s in api.stored(SERVICE, "shop")],
         "paused": story.world.target()["spec"].get("paused"),
         "sets": sorted((rs["metadata"]["name"], rs["spec"]["replicas"]) for rs in sets),
