@@ -49,14 +49,15 @@ class Shop:
     def open(self) -> "Shop":
         """Namespace, policy, Service, route, Deployment at v1 and the CausalRollout."""
         apply(self.cluster, [manifests.namespace(self.app.namespace), rollouts.policy()])
-        apply(
-            self.cluster,
-            [manifests.service(self.app), manifests.http_route(self.app, self.form)],
-        )
+        apply(self.cluster, self.way_in())
         self.request(VERSIONS["v1"])
         wait_for("all pods of v1 to be available", self._available, 90)
         apply(self.cluster, [rollouts.rollout(self.app, **self.spec)])
         return self
+
+    def way_in(self) -> list[Manifest]:
+        """What stands between users and the pods."""
+        return [manifests.service(self.app), manifests.http_route(self.app, self.form)]
 
     def respec(self, **spec: object) -> None:
         """The rollout as the app team changes it: besides the twelve lines only what is given here."""

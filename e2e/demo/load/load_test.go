@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -158,6 +159,29 @@ func TestFewWorkersNeverHaveMoreRequestsInFlight(t *testing.T) {
 	loaded(t, context.Background(), "-url", server.URL, "-rate", "400", "-duration", "300ms", "-workers", "3")
 	if got := highest.Load(); got < 2 || got > 3 {
 		t.Errorf("%d requests in flight, asked for 3 at most", got)
+	}
+}
+
+func TestFreshRequestsShareNoConnection(t *testing.T) {
+	var connections atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	for _, fresh := range []bool{true, false} {
+		connections.Store(0)
+		arguments := []string{"-url", server.URL, "-rate", "200", "-duration", "300ms", "-workers", "3"}
+		if fresh {
+			arguments = append(arguments, "-fresh")
+		}
+		got := loaded(t, context.Background(), arguments...)
+		if each := uint64(connections.Load()) == got.Requests; each != fresh {
+			t.Errorf("fresh %v: %d connections for %d requests", fresh, connections.Load(), got.Requests)
+		}
 	}
 }
 

@@ -32,6 +32,7 @@ type order struct {
 	duration            time.Duration
 	paths               []string
 	ranges              []netip.Prefix
+	fresh               bool
 	seed                uint64
 }
 
@@ -44,6 +45,7 @@ func readOrder(arguments []string) (order, error) {
 	flags.Float64Var(&o.rate, "rate", 150, "mean requests a second, at most 500")
 	flags.DurationVar(&o.duration, "duration", 10*time.Minute, "ends by itself after this, at most 4h")
 	flags.Uint64Var(&o.workers, "workers", most, "requests in flight at most, up to 600; with few the load waits for answers and cannot bury who is slow")
+	flags.BoolVar(&o.fresh, "fresh", false, "a connection of its own for each request: a Service without a gateway shares connections, not requests")
 	flags.StringVar(&paths, "paths", "/,/cart", "asked for in equal shares")
 	flags.StringVar(&o.progress, "progress", "", "file to hold the counts so far, rewritten each second")
 	flags.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of the arrival times")
@@ -101,7 +103,7 @@ func main() {
 // run loads until the duration is over or the context ends, then waits for answers under way.
 func run(stop context.Context, o order) ([]byte, error) {
 	pacer := newArrivals(o.rate, o.duration, o.seed)
-	attacker := vegeta.NewAttacker(vegeta.Client(client()), vegeta.Workers(min(16, o.workers)), vegeta.MaxWorkers(o.workers), vegeta.MaxBody(0))
+	attacker := vegeta.NewAttacker(vegeta.Client(client(o.fresh)), vegeta.Workers(min(16, o.workers)), vegeta.MaxWorkers(o.workers), vegeta.MaxBody(0))
 	counts := newTally(o.rate, pacer.dropped.Load)
 	results := attacker.Attack(targeter(o.url, o.host, o.paths), pacer, o.duration, "")
 

@@ -60,7 +60,7 @@ func targeter(address, host string, paths []string) vegeta.Targeter {
 }
 
 // client follows no redirect and no proxy: both would carry the load elsewhere.
-func client() *http.Client {
+func client(fresh bool) *http.Client {
 	return &http.Client{
 		Timeout: answerWithin,
 		Transport: &http.Transport{
@@ -70,6 +70,7 @@ func client() *http.Client {
 			MaxIdleConnsPerHost: pool,
 			IdleConnTimeout:     time.Minute,
 			DisableCompression:  true,
+			DisableKeepAlives:   fresh,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
