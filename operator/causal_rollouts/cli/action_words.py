@@ -32,6 +32,8 @@ def words(action: Action) -> str:
 
 
 def _weights(action: act.SetWeights) -> str:
+    if action.kind == "Pod":
+        return "out of the traffic" if action.weights == HOME else "in the traffic"
     if action.weights == HOME:
         return f'weights home, everything to Service "{action.service}"'
     return f"canary {action.weights.canary / 10:g}%, baseline {action.weights.baseline / 10:g}%"

@@ -61,7 +61,8 @@ async def find(cluster: Cluster, named: str, service_name: str) -> Target:
         for obj in await kube.list(ROLLOUT, namespace)
         if section(obj, "spec", "targetRef").get("name") == named
     ]
-    said = str(section(mine[0], "spec", "traffic").get("service", "")) if mine else ""
+    traffic = section(mine[0], "spec", "traffic") if mine else {}
+    said = str(traffic.get("service", ""))
     routes = [(kind, obj) for kind in ROUTES for obj in await kube.list(ROUTES[kind], namespace)]
     there = [route for _, route in routes]
     service = await _service(cluster, deployment, there, service_name or said)
@@ -70,7 +71,11 @@ async def find(cluster: Cluster, named: str, service_name: str) -> Target:
         namespace=namespace,
         deployment=deployment,
         service=service,
-        routes=[(kind, name(route)) for kind, route in routes if rules_to(route, name(service))],
+        routes=[
+            (kind, name(route))
+            for kind, route in routes
+            if rules_to(route, name(service)) and "podShare" not in traffic
+        ],
         pods=stable_pods(pods),
         rollouts=mine,
         policy=await _policy(cluster),
@@ -127,18 +132,15 @@ async def _problems(cluster: Cluster, target: Target) -> list[str]:
     """What else must be mended; the lines for the arm are steps and not said twice."""
     named, service = name(target.deployment), name(target.service)
     out = list(await KubeWorkloads(cluster.kube).unsupported(cluster.namespace, named))
-    if not target.routes:
-        out.append(
-            f'no {" or ".join(ROUTES)} in namespace "{cluster.namespace}" sends to Service "{service}"; '
-            "create one, for weights are set there"
-        )
     plan = TrafficPlan(service, tuple(target.routes), named)
     traffic = await KubeRouter(cluster.kube).traffic(cluster.namespace, plan)
     return [*out, *(problem for problem in traffic.problems if ARM_LABEL not in problem)]
 
 
 def _text(target: Target, found: Sequence[Step], problems: Sequence[str]) -> str:
-    routes = [f'{kind} "{route}"' for kind, route in target.routes] or ["no route"]
+    routes = [f'{kind} "{route}"' for kind, route in target.routes] or [
+        "no route: the number of pods makes the share (podShare)"
+    ]
     parts = [
         ", ".join([f'Deployment "{name(target.deployment)}"', f'Service "{name(target.service)}"', *routes])
     ]

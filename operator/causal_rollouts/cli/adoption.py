@@ -12,11 +12,21 @@ from enum import StrEnum
 
 from causal_rollouts.adapters.kube import ARM_LABEL, GATE_LABEL, Object
 from causal_rollouts.adapters.reading import deletion_asked, labels, name, section
+from causal_rollouts.api.v1alpha1_stages import HEAVIEST_OF_PODS
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.traffic import ROUTE_FIELDS
 
 ARM_LINE = f"{ARM_LABEL}: {Arm.STABLE}"
 GATE_LINE = f"{GATE_LABEL}: enabled"
+
+
+BY_PODS = (
+    "    podShare: {}",
+    "  stages:",
+    "  - {weight: 10, minDuration: 5m, maxDuration: 30m}",
+    f"  - {{weight: {HEAVIEST_OF_PODS}, minDuration: 10m, maxDuration: 1h}}",
+)
+"""A ladder of its own, since the usual one goes beyond what pods can share."""
 
 
 class Need(StrEnum):
@@ -44,9 +54,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was found. routes: (kind, name). pods: of the Deployment. rollouts: that name it.
+    """What was found. routes: (kind, name), none where the number of pods makes the share (podShare).
 
-    policy: to refer to, "" for none.
+    pods: of the Deployment. rollouts: that name it. policy: to refer to, "" for none.
     """
 
     namespace: str
@@ -60,6 +70,8 @@ class Target:
 
 def steps(target: Target) -> tuple[Step, ...]:
     """All of them, in the order in which they are safe."""
+    if not target.routes:
+        return (_without_arm(target), _gate(target), _rollout(target))
     return (_in_template(target), _in_selector(target), _gate(target), _rollout(target))
 
 
@@ -94,11 +106,21 @@ def _in_selector(target: Target) -> Step:
     return Step(title, Need.ADD, text, "sends only to pods of the stable arm; all pods have the label now")
 
 
+def _without_arm(target: Target) -> Step:
+    there = ARM_LABEL in section(target.service, "spec", "selector")
+    return Step(
+        f'Service "{name(target.service)}", spec.selector, without the arm',
+        Need.WRONG if there else Need.THERE,
+        _nested(("spec", "selector"), ARM_LINE),
+        "no route sends to it, so pods of the arms get their traffic through it: take this line out",
+    )
+
+
 def _gate(target: Target) -> Step:
     title = f'Deployment "{name(target.deployment)}", metadata.labels'
     text = _nested(("metadata", "labels"), GATE_LINE)
     there = labels(target.deployment).get(GATE_LABEL) == "enabled"
-    if there and not (_carried(target) and not _without(target)):
+    if there and target.routes and not (_carried(target) and not _without(target)):
         why = (
             "there before the arm label: once a CausalRollout names this Deployment, the operator lets a "
             "change of the template pass that adds that label and nothing else"
@@ -122,7 +144,6 @@ def _rollout(target: Target) -> Step:
 
 def manifest(target: Target) -> str:
     """The whole CausalRollout; everything else comes from the policy or has a default."""
-    routes = target.routes or [("HTTPRoute", name(target.service))]
     lines = [
         "apiVersion: causalrollouts.dev/v1alpha1",
         "kind: CausalRollout",
@@ -134,7 +155,8 @@ def manifest(target: Target) -> str:
         *([f"  policyRef: {{name: {target.policy}}}"] if target.policy else []),
         "  traffic:",
         f"    service: {name(target.service)}",
-        *(f"    {field}: [{', '.join(listed)}]" for field, listed in _by_field(routes).items()),
+        *(f"    {field}: [{', '.join(listed)}]" for field, listed in _by_field(target.routes).items()),
+        *([] if target.routes else BY_PODS),
     ]
     return "\n".join(lines)
 
@@ -160,7 +182,9 @@ def _when(target: Target) -> Need:
 
 
 def _prepared(target: Target) -> bool:
-    """Template and selector carry the arm."""
+    """Template and selector carry the arm, or where no route is there the selector does not."""
+    if not target.routes:
+        return ARM_LABEL not in section(target.service, "spec", "selector")
     return _carried(target) and section(target.service, "spec", "selector").get(ARM_LABEL) == Arm.STABLE
 
 

@@ -196,11 +196,13 @@ class _Nothing:
 def _missing(held: Holding, trouble: str) -> str:
     routes = held.seen.traffic.routes if held.seen.traffic else ()
     away = [f'{r.kind} "{r.name}"' for r in routes if r.weights != HOME]
-    waiting = [f'{r.kind} "{r.name}"' for r in routes if not r.accepted]
+    waiting = [f'{r.kind} "{r.name}"' for r in routes if not (r.accepted or r.slot)]
+    serving = [f'"{r.name}"' for r in routes if r.slot and not r.accepted]
     slots = [state.name for state in held.seen.fleet.slots] if held.seen.fleet else []
     for what, names in (
         ("weights are not home on", away),
         ("no gateway has taken", waiting),
+        ("the Service still sends to pods", serving),
         ("still there:", slots),
     ):
         if names:

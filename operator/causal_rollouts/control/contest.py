@@ -15,6 +15,7 @@ from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.model.release import Release
 from causal_rollouts.model.traffic import DISTURBED, HOME, POD_CONDITION, Change, Weights
+from causal_rollouts.model.world import Traffic
 
 FIGHTS = 3
 """Times that somebody may move the weights before a person has to settle it."""
@@ -58,8 +59,9 @@ def defend(release: Release, observed: Observed, grid: Grid, now: float) -> Rele
             timeline=release.timeline[:-1],
             desired=replace(release.desired, weights=before),
         )
-    foreign = traffic.weights or HOME
-    return _still(release, now) if _known(release, foreign) else _disturbed(release, foreign, now)
+    if _known(release, traffic):
+        return _still(release, now)
+    return _disturbed(release, traffic.weights or HOME, now)
 
 
 def last_move(timeline: tuple[Change, ...]) -> float:
@@ -98,12 +100,12 @@ def advice(release: Release, observed: Observed) -> str:
 
 
 def _never_seen(release: Release) -> bool:
-    """The weights of this stage were written down and not yet seen on the route."""
+    """The newest weights of this stage were written down and not yet seen on the route."""
     shifting = Phase.SHIFTING in {release.phase, release.resume}
     newest = release.timeline[-1]
     return (
         shifting
-        and release.stage_since is None
+        and (release.stage_since is None or release.stage_since < newest.time)
         and newest.stage == release.stage
         and newest.weights == release.desired.weights != HOME
     )
@@ -116,10 +118,14 @@ def _of_a_probe(release: Release) -> set[Weights]:
     return {HOME, *(change.weights for change in mine)}
 
 
-def _known(release: Release, foreign: Weights) -> bool:
-    """This disturbance is written down, but the weights could not be set since."""
-    marked = release.timeline[-2:-1]
-    return not release.usable and any(c.phase == DISTURBED and c.weights == foreign for c in marked)
+def _known(release: Release, traffic: Traffic) -> bool:
+    """This disturbance is written down, but not all weights could be set since."""
+    before = [change.weights for change in release.timeline[-3:-2]]
+    marked = [c.weights for c in release.timeline[-2:-1] if c.phase == DISTURBED]
+    if release.usable or not marked:
+        return False
+    half_way = traffic.weights is None and traffic.follow(HOME, *marked, *before)
+    return half_way or (traffic.weights or HOME) in marked
 
 
 def _still(release: Release, now: float) -> Release:

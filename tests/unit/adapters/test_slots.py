@@ -5,7 +5,7 @@ from causal_rollouts.model.actions import CreateSlot
 from causal_rollouts.model.arms import Arm, Slot
 
 
-def made(template, node="node1"):
+def made(template, node="node1", *, gated=False):
     action = CreateSlot(
         slot=Slot(Arm.BASELINE, 2),
         template=template,
@@ -14,8 +14,18 @@ def made(template, node="node1"):
         target="web",
         record="checkout-7",
         record_uid="u",
+        gated=gated,
     )
     return slot_set(action)["spec"]["template"]
+
+
+def test_a_pod_that_waits_for_traffic_keeps_the_users_own_gates():
+    own = {"conditionType": "mesh.example/ready"}
+    spec = {"containers": [{"name": "web"}], "readinessGates": [own]}
+    assert made({"metadata": {}, "spec": spec}, node="")["spec"] == spec
+    waits = made({"metadata": {}, "spec": spec}, node="", gated=True)["spec"]
+    assert waits["readinessGates"] == [own, {"conditionType": "causalrollouts.dev/traffic"}]
+    assert spec["readinessGates"] == [own]
 
 
 def test_labels_annotations_and_spec_of_the_user_stay():

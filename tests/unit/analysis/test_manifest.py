@@ -45,6 +45,16 @@ def test_a_registration_survives_its_manifest(kinds: tuple[str, ...]):
     assert comparable(back_and_forth(reg)) == comparable(reg)
 
 
+def test_a_share_of_pods_survives_its_manifest():
+    plain = SETTING.registration(5)
+    ladder = tuple(
+        replace(stage, weight=weight) for stage, weight in zip(plain.stages, (100, 330), strict=False)
+    )
+    arms = replace(plain.arms, pod_share=True)
+    reg = replace(plain, traffic=TrafficPlan("shop", (), target=plain.target), stages=ladder, arms=arms)
+    assert comparable(back_and_forth(reg)) == comparable(reg)
+
+
 def test_every_choice_survives_its_manifest():
     plain = SETTING.registration(5)
     of = Metric(

@@ -44,8 +44,32 @@ def test_a_service_that_no_route_is_named_for_is_told_with_both_ways_out():
     [text] = problems(spec(traffic={"service": "checkout"}))
     assert text == (
         "spec.traffic: no route is named, so no weight can be set; "
-        "name the routes that send to the Service in httpRoutes, grpcRoutes or both"
+        "name the routes that send to the Service in httpRoutes, grpcRoutes or both, "
+        "or say podShare: {} where no route sends to it"
     )
+
+
+BY_PODS = {"service": "checkout", "podShare": {}}
+
+
+def test_a_service_without_a_route_shares_by_the_number_of_pods():
+    registration = resolved(spec(traffic=BY_PODS, stages=[stage(10), stage(33)])).registration
+    assert registration.traffic == TrafficPlan("checkout", (), target="checkout")
+    assert registration.traffic.pod_share
+    assert registration.arms.pod_share
+    assert not resolved().registration.arms.pod_share
+
+
+def test_pods_and_routes_cannot_both_share():
+    [text] = problems(spec(traffic={**BY_PODS, "httpRoutes": [{"name": "checkout"}]}))
+    assert text.startswith("spec.traffic.podShare: podShare and routes are both given")
+
+
+def test_more_than_a_third_is_told_whoever_asked_for_it():
+    [mine] = problems(spec(traffic=BY_PODS, stages=[stage(10), stage(34)]))
+    assert mine.startswith("spec.stages: a stage has a weight above 33")
+    [builtin] = problems(spec(traffic=BY_PODS))
+    assert "stages[2].weight: 50 is above 33, the most that podShare can give; give spec.stages" in builtin
 
 
 def test_without_metrics_latency_errors_and_restarts_are_measured():

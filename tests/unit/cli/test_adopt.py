@@ -136,7 +136,31 @@ def test_of_several_services_the_one_with_a_route_is_taken(moments, capsys):
     assert "--service" in label_template_and_ask.err
     found = town.run(capsys, "adopt", NAME, "--service", NAME)
     assert found.code == 1
-    assert "no HTTPRoute or GRPCRoute" in found.out
+    assert "no route: the number of pods makes the share (podShare)" in found.out
+
+
+def without_route(moments):
+    town = strange(moments)
+    town.api.forget(HTTP_ROUTE, town.api.find(HTTP_ROUTE, town.namespace, NAME))
+    return town
+
+
+def test_a_service_without_a_route_needs_no_arm_in_git(moments, capsys):
+    town = without_route(moments)
+    assert states(town, capsys) == (1, ["there", "add", "add"])
+    rollout = yaml.safe_load(town.run(capsys, "adopt", NAME, "-o", "json").json["steps"][2]["yaml"])
+    assert rollout["spec"]["traffic"] == {"service": NAME, "podShare": {}}
+    found = resolve(
+        rollout["spec"], None, namespace="shop", release="x-1", seed=1, grid=Grid(10.0, 11.0, 5.0)
+    )
+    assert found.traffic.pod_share
+
+
+def test_a_service_without_a_route_that_keeps_the_arms_out_is_mended_first(moments, capsys):
+    town = without_route(moments)
+    town.change(SERVICE, NAME, label_selector)
+    assert states(town, capsys) == (1, ["wrong", "later", "later"])
+    assert "take this line out" in town.run(capsys, "adopt", NAME).out
 
 
 def test_a_service_behind_a_grpc_route_gets_lines_that_name_it(moments, capsys):

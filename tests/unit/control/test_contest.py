@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from causal_rollouts.control.contest import advice, defend, last_move
+from causal_rollouts.model.arms import Arm, Slot
 from causal_rollouts.model.bins import Grid
 from causal_rollouts.model.reasons import Phase
-from causal_rollouts.model.traffic import DISTURBED, HOME, Change, Weights
+from causal_rollouts.model.traffic import DISTURBED, HOME, RESCALED, Change, Weights
 from tests.unit.control import sights
 from tests.unit.control.sights import FIRST, NOW, SECOND, record, release, route, seen
 
@@ -132,3 +133,84 @@ def test_a_release_before_its_first_weights_has_nothing_to_defend() -> None:
     early = release(phase=Phase.SHIFTING, timeline=(), desired=replace(release().desired, weights=HOME))
     assert defend(early, routes(route(ELSEWHERE)), GRID, NOW) == early
     assert record(early).release == early
+
+
+PODS, MORE_PODS = Weights.of_pods(1, 1, 2), Weights.of_pods(2, 1, 2)
+
+
+def pod(arm: Arm, ordinal: int, weights: Weights | None = HOME, **changes):
+    slot = Slot(arm, ordinal)
+    return route(
+        weights, f"checkout-{slot.id}-x", kind="Pod", form="Pods", slot=slot, arms_listed=False, **changes
+    )
+
+
+def by_pods(**changes):
+    """In its first stage, one pod an arm."""
+    timeline = (Change(NOW - 320, 0, PODS, Phase.SHIFTING),)
+    return release(desired=replace(release().desired, weights=PODS), timeline=timeline, **changes)
+
+
+BASE = pod(Arm.BASELINE, 0, PODS)
+
+
+@pytest.mark.parametrize(
+    "canaries",
+    [
+        (pod(Arm.CANARY, 0, PODS),),
+        (pod(Arm.CANARY, 0, fresh=True),),
+        (pod(Arm.CANARY, 0, PODS), pod(Arm.CANARY, 1, fresh=True)),
+        (pod(Arm.CANARY, 0, PODS), pod(Arm.CANARY, 1)),
+    ],
+    ids=["as it should be", "its pod was replaced", "one comes for the next stage", "one was out before"],
+)
+def test_pods_that_stand_as_the_weights_say_are_nobodys_doing(canaries) -> None:
+    assert defend(by_pods(), routes(BASE, *canaries), GRID, NOW) == by_pods()
+
+
+@pytest.mark.parametrize(
+    "canaries",
+    [
+        (pod(Arm.CANARY, 0),),
+        (pod(Arm.CANARY, 0, None),),
+        (pod(Arm.CANARY, 0, PODS), pod(Arm.CANARY, 1, PODS)),
+    ],
+    ids=["taken out", "told something else", "one too many"],
+)
+def test_pods_that_stand_otherwise_were_moved_by_somebody(canaries) -> None:
+    after = defend(by_pods(), routes(BASE, *canaries), GRID, NOW)
+    assert (after.contested, after.desired.weights) == (1, HOME)
+
+
+def test_a_shift_of_pods_that_stopped_half_way_has_not_happened() -> None:
+    rising = replace(
+        by_pods(phase=Phase.SHIFTING, stage=1, stage_since=None),
+        timeline=(*by_pods().timeline, Change(NOW - 5, 1, MORE_PODS, Phase.SHIFTING)),
+        desired=replace(release().desired, weights=MORE_PODS),
+    )
+    seen = routes(pod(Arm.BASELINE, 0, MORE_PODS), pod(Arm.CANARY, 0, PODS), pod(Arm.CANARY, 1, fresh=True))
+    after = defend(rising, seen, GRID, NOW)
+    assert (after.contested, after.timeline, after.desired.weights) == (0, by_pods().timeline, PODS)
+
+
+def test_a_rescaled_stage_that_stopped_half_way_is_nobodys_doing() -> None:
+    eased = Weights.of_pods(1, 1, 4)
+    rescaled = replace(
+        by_pods(phase=Phase.SHIFTING),
+        timeline=(*by_pods().timeline, Change(NOW - 5, 0, eased, RESCALED)),
+        desired=replace(release().desired, weights=eased),
+    )
+    after = defend(rescaled, routes(BASE, pod(Arm.CANARY, 0, eased)), GRID, NOW)
+    assert (after.contested, after.desired.weights) == (0, PODS)
+
+
+def test_a_way_home_that_stopped_half_way_is_the_same_disturbance() -> None:
+    moved = defend(by_pods(), routes(BASE, pod(Arm.CANARY, 0)), GRID, NOW)
+    again = defend(moved, routes(pod(Arm.BASELINE, 0), pod(Arm.CANARY, 0, PODS)), GRID, NOW + 1)
+    assert (again.contested, again.desired.weights) == (1, HOME)
+
+
+def test_who_moves_pods_is_told_what_to_look_for() -> None:
+    text = advice(by_pods(contested=3), routes(BASE))
+    assert "causalrollouts.dev/traffic" in text
+    assert "backendRefs" not in text

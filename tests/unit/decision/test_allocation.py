@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causal_rollouts.decision.allocation import ARMS_AT_MOST, allocate
+from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.registration import ArmsPlan, Stage
 from causal_rollouts.model.traffic import WHOLE
 
@@ -76,3 +77,44 @@ def test_the_ladder_keeps_its_promises(weights: list[int], replicas: int, least:
         per_canary = rung.weights.canary / rung.canaries
         per_baseline = rung.weights.baseline / rung.baselines
         assert per_baseline == pytest.approx(per_canary, abs=0.501 / rung.baselines)
+
+
+BY_PODS = ArmsPlan(pod_share=True)
+
+
+@pytest.mark.parametrize(
+    ("weights", "plan", "replicas", "expected"),
+    [
+        ((50,), BY_PODS, 10, [(1, 1, 83)]),
+        ((100, 300), BY_PODS, 10, [(1, 1, 83), (5, 2, 294)]),
+        ((50, 80), BY_PODS, 10, [(1, 1, 83), (1, 1, 83)]),
+        ((330,), BY_PODS, 10, [(10, 10, 333)]),
+        ((330,), BY_PODS, 2, [(2, 2, 333)]),
+        ((50, 250), BY_PODS, 100, [(6, 6, 54), (36, 7, 252)]),
+        ((330,), ArmsPlan(pod_share=True, baseline_ratio=2.0), 9, [(6, 12, 222)]),
+        ((100,), ArmsPlan(pod_share=True, min_pods=20), 10, [(1, 1, 83)]),
+    ],
+)
+def test_where_pods_make_the_share_it_is_what_they_make(weights, plan, replicas, expected) -> None:
+    rungs = allocate(ladder(*weights), plan, replicas)
+    assert [(r.canaries, r.baselines, r.weights.canary) for r in rungs] == expected
+    assert all((r.weights.canaries, r.weights.baselines) == (r.canaries, r.baselines) for r in rungs)
+
+
+@given(
+    weight=st.integers(10, 330),
+    replicas=st.integers(2, 60),
+    ratio=st.sampled_from([0.5, 1.0, 2.0]),
+)
+def test_no_other_number_of_pods_would_come_nearer(weight: int, replicas: int, ratio: float) -> None:
+    (rung,) = allocate(ladder(weight), ArmsPlan(pod_share=True, baseline_ratio=ratio), replicas)
+
+    def share(canaries: int) -> float:
+        return canaries / (canaries + max(1, round(ratio * canaries)) + replicas)
+
+    mine = share(rung.canaries)
+    assert abs(rung.weights.share(Arm.CANARY) - mine) <= 0.0005
+    assert rung.canaries + rung.baselines <= 2 * replicas
+    if rung.canaries > 1:
+        assert abs(mine - weight / WHOLE) <= abs(share(rung.canaries - 1) - weight / WHOLE)
+        assert share(rung.canaries - 1) < weight / WHOLE, "at most one pod above"
