@@ -17,6 +17,7 @@ from causal_rollouts.analysis.plan_design import Design
 from causal_rollouts.analysis.plan_ladder import Ladder, climb, draw, least_caught, walk
 from causal_rollouts.analysis.plan_outlook import learn
 from causal_rollouts.analysis.plan_reach import LevelOutlook, Outlook, Reach, metric_of
+from causal_rollouts.api.v1alpha1_stages import HEAVIEST_OF_PODS
 from causal_rollouts.model.metrics import Gating, Metric, MetricKind
 from causal_rollouts.model.registration import Registration, Stage
 
@@ -120,8 +121,9 @@ Step = tuple[str, str, Registration]
 
 def _knobs(reg: Registration, metric: Metric, *, promotion: bool) -> Iterator[list[Step]]:
     yield [_longer(reg, factor) for factor in (2, 4)]
-    pods = (reg.arms.min_pods * factor for factor in (2, 4, 8))
-    yield [_more_pods(reg, n) for n in pods if n <= MOST_PODS]
+    if not reg.arms.pod_share:
+        pods = (reg.arms.min_pods * factor for factor in (2, 4, 8))
+        yield [_more_pods(reg, n) for n in pods if n <= MOST_PODS]
     if promotion and metric.kind is not MetricKind.RESTARTS:
         yield [_wider(reg, metric, factor) for factor in (1.5, 2.0, 3.0)]
     yield [step for factor in (2, 4) if (step := _heavier(reg, factor)) is not None]
@@ -153,8 +155,9 @@ def _wider(reg: Registration, metric: Metric, factor: float) -> Step:
 def _heavier(reg: Registration, factor: int) -> Step | None:
     """All weights times a factor, strictly rising still, and leaving stable its part."""
     stages: list[Stage] = []
+    most = 10 * HEAVIEST_OF_PODS if reg.arms.pod_share else MOST_WEIGHT
     for stage in reg.stages:
-        weight = min(stage.weight * factor, max(MOST_WEIGHT, stage.weight))
+        weight = min(stage.weight * factor, max(most, stage.weight))
         if stages and weight <= stages[-1].weight:
             break
         stages.append(replace(stage, weight=weight))

@@ -154,3 +154,24 @@ def test_pure_controls_are_counted_stage_by_stage(recording, rollout, capsys):
     out = capsys.readouterr().out
     assert "10 on 5 nodes" in out
     assert "Warning" not in out
+
+
+def test_where_pods_make_the_share_the_plan_tells_it_and_turns_no_knob_beyond(recording, tmp_path, capsys):
+    told = manifest(registration())
+    ladder = [
+        {**stage, "weight": weight} for stage, weight in zip(told["spec"]["stages"], (10, 30), strict=True)
+    ]
+    told["spec"] |= {"traffic": {"service": "simulated", "podShare": {}}, "stages": ladder}
+    written = tmp_path / "pods.yaml"
+    written.write_text(yaml.safe_dump(told))
+    assert main(["plan", "-f", str(written), "--recording", str(recording), "-o", "json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert [(s["canaries"], s["baselines"], s["weight"]) for s in plan["stages"]] == [
+        (2, 2, 10.0),
+        (8, 3, 29.6),
+    ]
+    turned = [knob for one in plan["unreachable"] for knob in one["knobs"]]
+    assert turned, "something is out of reach of so few pods"
+    assert "arms.minPods" not in {knob["setting"] for knob in turned}
+    weights = [knob["value"].split(", ") for knob in turned if knob["setting"] == "stages[].weight"]
+    assert all(float(weight) <= 33 for ladder in weights for weight in ladder)

@@ -6,6 +6,7 @@ from causal_rollouts.adapters.kube import DEPLOYMENT, POD, SERVICE
 from causal_rollouts.model.traffic import POD_CONDITION
 from e2e.embedded.apiserver import OPERATOR
 from e2e.embedded.patches import clone
+from tests.unit.cli.town import Town
 from tests.unit.control.stories import Story, during, tell
 
 FIRST, SECOND = (1, 1), (5, 2)
@@ -117,6 +118,19 @@ def test_a_rollout_that_is_deleted_takes_its_pods_out_first() -> None:
     assert in_traffic(story) == (0, 0)
     assert story.run(5, until=lambda: not story.world.arm_pods())
     assert story.world.versions() == {"v1"}
+
+
+def test_a_person_lets_go_of_it_without_the_operator(capsys: pytest.CaptureFixture[str]) -> None:
+    town = Town(during("Observing", 1, routed=POD).world.api)
+    found = town.run(capsys, "release", "checkout", "--yes")
+    assert found.code == 0, found.err
+    assert 'Pod "checkout-canary-0-' in found.out
+    assert "out of the traffic" in found.out
+    assert town.slots() == []
+    assert town.record()["status"]["final"] is True
+    verbs = [(call.verb, call.kind) for call in town.seen]
+    last_out = max(i for i, call in enumerate(verbs) if call == ("status", "Pod"))
+    assert last_out < verbs.index(("delete", "ReplicaSet")), "traffic goes first"
 
 
 def test_a_pod_that_somebody_takes_out_brings_the_traffic_home() -> None:
