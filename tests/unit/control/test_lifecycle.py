@@ -96,8 +96,14 @@ def test_a_hold_for_another_reason_stops_the_machine_too(reason: Reason) -> None
     assert progress(before, hold(reason), step()) == before
 
 
+def with_weights_set(**changes):
+    """The weights of the second stage are written down."""
+    timeline = (*release().timeline, Change(NOW - 5, 1, SECOND, Phase.SHIFTING))
+    return shifting(desired=replace(release().desired, weights=SECOND), timeline=timeline, **changes)
+
+
 def test_a_stage_is_observed_when_traffic_was_seen_to_follow() -> None:
-    set_ = shifting(desired=replace(release().desired, weights=SECOND), share_ok=False)
+    set_ = with_weights_set(share_ok=False)
     there = step(traffic=sights.traffic(route(SECOND)))
     after = progress(set_, hold(Reason.WAITING_FOR_TRAFFIC), there)
     assert (after.phase, after.stage_since) == (Phase.SHIFTING, set_.timeline[-1].time)
@@ -106,7 +112,7 @@ def test_a_stage_is_observed_when_traffic_was_seen_to_follow() -> None:
 
 
 def test_a_stage_is_not_observed_before_the_gateway_took_the_route() -> None:
-    set_ = shifting(desired=replace(release().desired, weights=SECOND))
+    set_ = with_weights_set()
     untaken = step(traffic=sights.traffic(route(SECOND, accepted=False)))
     assert progress(set_, hold(Reason.WAITING_FOR_TRAFFIC), untaken) == set_
 
