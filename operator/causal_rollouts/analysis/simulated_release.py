@@ -267,7 +267,7 @@ class SimulatedRelease:
             first = min(m.consumed for m in state.metrics) + 1
         else:
             first = history_start(self._reg, frame.t0 if frame.t0 is not None else index + 1)
-        tables = self._bins.tables(frame, planned, first)
+        tables = self._bins.tables(frame, planned, first, self._pods)
         evidence, after = weigh(self._reg, frame, tables, Look(now, index), state, self._pods)
         self._state = after
         self._evidence = evidence

@@ -13,6 +13,7 @@ from causal_rollouts.evidence import selection
 from causal_rollouts.evidence.frame import CountBins, Floats, FootprintBins, Frame, HistogramBins, RestartBins
 from causal_rollouts.evidence.framing import part_of
 from causal_rollouts.evidence.reading import SCRAPES_BACK, Reading, Span, read, read_gauge
+from causal_rollouts.evidence.replacements import Starts, cold, later_starts
 from causal_rollouts.evidence.selection import BOTH, EVENT, Selected
 from causal_rollouts.evidence.tables import Bins, MetricTable, Refusal, Schedule, ShareTable, Tables
 from causal_rollouts.evidence.twins import merge_twins
@@ -80,12 +81,13 @@ def _same_work(want: Wanted, series: tuple[Series, ...]) -> tuple[object, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Roster:
-    """Pods by name, and the row of each pod's unit in the frame (-1: none)."""
+    """Pods by name, and the row of each pod's unit in the frame (-1: none). later: starts within slots."""
 
     pods: tuple[Pod, ...]
     rows: Mapping[str, int]
     unit: Ints
     grid: Grid
+    later: Starts
 
     @classmethod
     def of(cls, pods: Sequence[Pod], frame: Frame, grid: Grid) -> _Roster:
@@ -95,6 +97,7 @@ class _Roster:
             {pod.name: i for i, pod in enumerate(pods)},
             np.array([row.get(pod.slot, -1) for pod in pods], dtype=np.int64),
             grid,
+            later_starts(grid, pods, frame),
         )
 
     def by_unit(self, per_pod: Floats, units: int) -> Floats:
@@ -115,7 +118,7 @@ def _table(
     }.get(want.metric.kind, selection.buckets)
     selected = choose(want.metric, series, roster.rows)
     span = Span(roster.grid, want.first, frame.now, want.since)
-    expected = _expected(frame, span)
+    expected = _expected(roster, frame, span)
     if isinstance(selected, Refusal):
         return _nothing(want, selected, frame, span, expected), None
     layout, edges = _layout(want, selected, roster)
@@ -193,7 +196,7 @@ def _uses(metric: Metric, reading: Reading, roster: _Roster, frame: Frame, span:
         reading,
         span,
         lambda per_pod: roster.by_unit(per_pod, len(units)),
-        _unready(frame, span),
+        _unready(roster, frame, span),
         fleet,
         gauge=gauge,
     )
@@ -224,13 +227,13 @@ def _lost(reading: Reading, at: Ints, roster: _Roster, frame: Frame, span: Span)
     seen = np.zeros((len(roster.pods), span.length))
     seen[reading.owner[request], at[request]] = 1.0
     lost: Bools = roster.by_unit(seen, len(frame.units)) == 0
-    return lost | _unready(frame, span)
+    return lost | _unready(roster, frame, span)
 
 
-def _unready(frame: Frame, span: Span) -> Bools:
-    """The unit was not ready (a stable pod: not warm) yet."""
+def _unready(roster: _Roster, frame: Frame, span: Span) -> Bools:
+    """The unit was not ready (a stable pod, and one that came to its slot later: not warm) yet."""
     begin = [u.ready + (frame.warm_up if u.arm is Arm.STABLE else 0) for u in frame.units]
-    return ~_since(frame, span, begin)
+    return ~_since(frame, span, begin) | cold(roster.later, frame, span.first)
 
 
 def _since(frame: Frame, span: Span, begin: Sequence[int]) -> Bools:
@@ -240,11 +243,11 @@ def _since(frame: Frame, span: Span, begin: Sequence[int]) -> Bools:
     return since
 
 
-def _expected(frame: Frame, span: Span) -> Bools:
+def _expected(roster: _Roster, frame: Frame, span: Span) -> Bools:
     """Where a unit should be measured: warm, and a stable pod until it goes; a slot never goes."""
     warm = _since(frame, span, [unit.ready + frame.warm_up for unit in frame.units])
     gone = _since(frame, span, [NEVER if unit.gone is None else unit.gone for unit in frame.units])
-    expected: Bools = warm & ~gone
+    expected: Bools = warm & ~gone & ~cold(roster.later, frame, span.first)
     return expected
 
 

@@ -66,7 +66,7 @@ def test_buckets_become_counts_of_each_unit_and_bin():
     assert share.canary[2] == 0
 
 
-def test_a_slot_is_the_sum_of_its_pods_and_silent_between_them():
+def test_a_slot_is_the_sum_of_its_pods_and_silent_until_one_that_came_later_is_warm():
     alive, reborn = [t for t in TIMES if t < 1034.0], [t for t in TIMES if t > 1040.0]
     series = [
         grown("c-a", 3, alive, 0.0, __name__=COUNTER, code="200"),
@@ -75,10 +75,21 @@ def test_a_slot_is_the_sum_of_its_pods_and_silent_between_them():
     found, share = table(ERRORS, series)
     assert isinstance(found.bins, CountBins)
     # Before bin 101, in which the slot became ready, it is no unit; its traffic counts for the share.
-    # The second one: from zero at its birth, in bin 104.
-    assert found.bins.exposure[1].tolist() == [0, 6, 6, 3, 8, 8]
-    assert found.bins.lost[1].tolist() == [True, False, False, False, False, False]
+    # The second one: from zero at its birth, in bin 104, and cold in this one and the next.
+    assert found.bins.exposure[1].tolist() == [0, 6, 6, 3, 0, 0]
+    assert found.bins.lost[1].tolist() == [True, False, False, False, True, True]
+    assert found.expected[1].tolist() == [False, False, False, True, False, False]
     assert share.canary.tolist() == [6, 6, 6, 3, 8, 8]
+    warm, _ = table(ERRORS, series, replace(FRAME, warm_up=1))
+    assert warm.bins.exposure[1].tolist() == [0, 6, 6, 3, 0, 8]
+
+
+def test_a_restart_counts_also_of_a_pod_that_came_later():
+    name = "kube_pod_container_status_restarts_total"
+    found, _ = table(
+        RESTARTS, [Series({"pod": "c-b", "__name__": name, "container": "web"}, [1043.0, 1053.0], [0.0, 2.0])]
+    )
+    assert found.bins.restarts[1].tolist() == [0, 0, 0, 0, 0, 2]
 
 
 def test_a_unit_without_a_sample_in_a_bin_is_lost_there_and_holds_nothing():
@@ -109,7 +120,7 @@ def test_events_with_a_counter_of_their_own_are_not_requests():
 def test_a_stable_pod_is_lost_while_it_is_cold_and_a_slot_until_it_is_ready():
     cold = replace(FRAME, units=(replace(FRAME.units[0], ready=101), replace(FRAME.units[1], ready=102)))
     series = [grown(pod, 2, __name__=COUNTER, code="200") for pod in ("old", "c-a")]
-    found, _ = table(ERRORS, series, frame=cold)
+    found, _ = table(ERRORS, series, frame=cold, pods=(OLD, FIRST, NEW))
     assert found.bins.lost[0].tolist() == [True, True, True, False, False, False]
     assert found.bins.lost[1].tolist() == [True, True, False, False, False, False]
     assert found.bins.exposure[0, :3].tolist() == [0, 0, 0]
@@ -117,7 +128,8 @@ def test_a_stable_pod_is_lost_while_it_is_cold_and_a_slot_until_it_is_ready():
 
 def test_a_unit_is_expected_once_warm_and_a_stable_pod_until_it_goes():
     gone = replace(FRAME, units=(replace(FRAME.units[0], gone=103), FRAME.units[1]))
-    found, _ = table(ERRORS, [grown("old", 2, __name__=COUNTER, code="200")], frame=gone)
+    series = [grown("old", 2, __name__=COUNTER, code="200")]
+    found, _ = table(ERRORS, series, frame=gone, pods=(OLD, FIRST, NEW))
     assert found.expected[0].tolist() == [True, True, True, False, False, False]
     assert found.expected[1].tolist() == [False, False, False, True, True, True]
 

@@ -156,6 +156,12 @@ def evicted(setting: Setting, rng: np.random.Generator) -> Setting:
     return replace(setting, arm_turnover=float(rng.uniform(1.0, 2.0)))
 
 
+def unsteady(setting: Setting, rng: np.random.Generator) -> Setting:
+    """Every pod of an arm is replaced each two to four minutes, and starts twice as slow."""
+    started = uneven(lambda u: replace(u, cold=0.7, cold_memory=20.0))(setting, rng)
+    return replace(started, arm_turnover=float(rng.uniform(15.0, 30.0)))
+
+
 def using(one: Harm) -> Draw:
     """Processor time, calls and memory are measured; the candidate takes more, and is fine otherwise."""
 

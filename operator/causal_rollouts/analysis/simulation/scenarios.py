@@ -172,6 +172,12 @@ _TABLE: tuple[tuple[str, Kind, str, Draw], ...] = (
     ("autoscaled", Kind.NULL, "the fleet grows by half in a stage and shrinks again", changes.autoscaled),
     ("evicted", Kind.NULL, "every pod of an arm is replaced once or twice an hour", changes.evicted),
     (
+        "unsteady",
+        Kind.NULL,
+        "every pod of an arm is replaced each 2 to 4 minutes and starts twice as slow",
+        changes.unsteady,
+    ),
+    (
         "footprint+50%",
         Kind.NULL,
         "half as much processor time again, and nothing else",

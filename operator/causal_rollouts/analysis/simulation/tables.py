@@ -16,6 +16,7 @@ from causal_rollouts.analysis.simulation.scraper import Bin, Scraper
 from causal_rollouts.analysis.simulation.setting import CALLS, CPU, MEMORY, Setting
 from causal_rollouts.analysis.simulation.world import World
 from causal_rollouts.evidence.frame import CountBins, FootprintBins, Frame, HistogramBins, RestartBins
+from causal_rollouts.evidence.replacements import cold, later_starts
 from causal_rollouts.evidence.tables import MetricTable, Schedule, ShareTable, Tables
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.metrics import MetricKind
@@ -56,8 +57,11 @@ class SimulatedBins:
             used = self._meters.step(there, asked, start + grid.width, grid.width)
             self._used[index] = np.column_stack((asked, used.cpu, used.calls, used.memory))
 
-    def tables(self, frame: Frame, schedule: Schedule, first: int) -> Tables:
-        """Tables of the frame's units from bin `first` to `frame.now`."""
+    def tables(self, frame: Frame, schedule: Schedule, first: int, pods: Sequence[Pod] = ()) -> Tables:
+        """Tables of the frame's units from bin `first` to `frame.now`.
+
+        pods: all so far, for who waits until one that came later to a slot is warm.
+        """
         row = {unit.id: i for i, unit in enumerate(frame.units)}
         shape = (len(row), frame.now - first + 1)
         served = np.zeros((*shape, self._edges.size + 2))
@@ -76,9 +80,11 @@ class SimulatedBins:
             canary[k] = requests[[pod.arm is Arm.CANARY for pod in one.pods]].sum()
         rare = RestartBins(tuple(row), first, restarts, seconds)
         share = ShareTable(first, canary, total)
-        expected = _expected(frame, first)
-        metrics = self._metrics(served, ~seen, rare, expected)
-        return Tables(metrics | self._footprints(row, first, ~seen, expected), share, schedule)
+        young = cold(later_starts(self._setting.grid, pods, frame), frame, first)
+        served[young] = 0.0
+        lost, expected = ~seen | young, _expected(frame, first) & ~young
+        metrics = self._metrics(served, lost, rare, expected)
+        return Tables(metrics | self._footprints(row, first, lost, expected), share, schedule)
 
     def _footprints(
         self, row: Mapping[str, int], first: int, lost: Bools, expected: Bools
@@ -97,6 +103,7 @@ class SimulatedBins:
             np.add.at(used[:, k], unit[shown], amount[shown])
             stable = np.array([pod.arm is Arm.STABLE for pod in one.pods], dtype=np.bool_)
             fleet[k] = amount[~one.lost, 0].sum() / self._setting.grid.width, (stable & ~one.lost).sum()
+        used[lost] = 0.0
         found = {}
         for metric in wanted:
             gauge, column = not metric.of, USED.index(metric.series)
