@@ -46,7 +46,7 @@ def defend(release: Release, observed: Observed, grid: Grid, now: float) -> Rele
     ):
         return release
     if traffic.follow(release.desired.weights):
-        return release
+        return replace(release, astray=False) if release.astray else release
     recent = now - release.timeline[-1].time <= lifetime(grid)
     if recent and Phase.PROBING in {release.phase, release.resume} and traffic.follow(*_of_a_probe(release)):
         # A switch that did not get through, or came twice: the next pass sets what was drawn.
@@ -119,10 +119,10 @@ def _of_a_probe(release: Release) -> set[Weights]:
 
 
 def _known(release: Release, traffic: Traffic) -> bool:
-    """This disturbance is written down, but not all weights could be set since."""
+    """This disturbance is written down, and the weights were not seen back since."""
     before = [change.weights for change in release.timeline[-3:-2]]
     marked = [c.weights for c in release.timeline[-2:-1] if c.phase == DISTURBED]
-    if release.usable or not marked:
+    if not release.astray or not marked:
         return False
     half_way = traffic.weights is None and traffic.follow(HOME, *marked, *before)
     return half_way or (traffic.weights or HOME) in marked
@@ -137,7 +137,7 @@ def _disturbed(release: Release, held: Weights, now: float) -> Release:
     stage, last = release.stage, release.timeline[-1]
     since = max(last.time, release.looked or 0.0)
     foreign = Change(since, stage, held, DISTURBED)
-    spoiled = replace(release, contested=release.contested + 1, usable=False, share_ok=False)
+    spoiled = replace(release, contested=release.contested + 1, astray=True, usable=False, share_ok=False)
     if release.rolled:
         # The fleet itself carries the candidate by now, so these weights are no rise; they keep the contrast.
         again = Change(now, stage, release.desired.weights, last.phase)

@@ -57,6 +57,7 @@ class Release:
     warned: footprints that were warned of, each with its reason, so that each is told once.
     approvals: every word that people gave to a step, oldest first. awaits: the step that waits for one.
     contested: times that somebody else moved the weights since the start or the last resume.
+    astray: somebody did, and they were not seen back yet.
     shared_since: since when looks of this stage call it a shared incident, None while they do not.
     """
 
@@ -87,6 +88,7 @@ class Release:
     replicas: int = 0
     home_since: float | None = None
     contested: int = 0
+    astray: bool = False
     approvals: tuple[Approval, ...] = ()
     awaits: Act | None = None
     shared_since: float | None = None

@@ -37,6 +37,20 @@ def test_weights_that_somebody_moved_are_set_again_and_the_bins_between_are_not_
     assert story.goes_on()
 
 
+def test_each_time_counts_however_soon_it_comes_again() -> None:
+    """Whoever writes the same weights within seconds is not one disturbance that lasts."""
+    story = tell(arms_listed=True)
+    story.request("good")
+    assert story.reach("Observing", 0)
+    for times in range(1, 4):
+        story.edit(HTTP_ROUTE, to(300))
+        assert story.run(6, until=lambda: story.weight == 0)
+        story.run(3)
+        assert story.world.release()["contested"] == times
+    assert story.reach("Paused", seconds=3)
+    assert story.condition("TrafficApplied")["reason"] == "RouteContested"
+
+
 def test_weights_raised_by_hand_come_down_also_without_metrics() -> None:
     story = during("Observing", 0)
     story.world.metrics.away = "gone"
