@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causal_rollouts.adapters.kube import POLICY, ROLLOUT
+from causal_rollouts.adapters.kube import HTTP_ROUTE, POLICY, ROLLOUT
 from e2e.embedded.world import EmbeddedWorld
 from tests.unit.control.scripted import _rested
 
@@ -68,13 +68,13 @@ FULL = {
     "alphaRevert": "0.01",
     "suspend": False,
 }
-REST = EmbeddedWorld.restored(_rested("0s"))
+REST = EmbeddedWorld.restored(_rested("0s", HTTP_ROUTE))
 GOOD = {kind: copy.deepcopy(REST.api.stored(kind)[0]["spec"]) for kind in (ROLLOUT, POLICY)}
 
 
 def passes(kind: Any, spec: Any) -> None:
     """Two passes with a spec that no schema has checked; then mended, it is as if nothing had been."""
-    world = EmbeddedWorld.restored(_rested("0s"))
+    world = EmbeddedWorld.restored(_rested("0s", HTTP_ROUTE))
     put(world, kind, spec)
     world.step()
     world.step()

@@ -78,7 +78,8 @@ def test_stop_lets_a_frozen_program_end_by_itself(programs):
 def test_a_program_whose_note_was_never_written_is_still_found(programs, tmp_path):
     programs.start(SLEEPER)
     identity = programs.identity("sleeper")
-    assert identity in list(programs.strays())
+    # The kernel shows an environment a moment after it has let go of the old program.
+    wait_for("the program to carry our mark", lambda: identity in list(programs.strays()), 30)
     assert identity not in list(Programs(tmp_path / "elsewhere").strays())
 
 
