@@ -1,12 +1,11 @@
 """What the operator writes and takes while everything is as it should be."""
 
-import json
 import time
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
+from e2e.audit import events
 from e2e.cluster.control_plane import audit_log
 from e2e.cluster.state import Cluster
 from e2e.demo.cpu_use import CpuUse
@@ -43,12 +42,9 @@ def at_rest(cluster: Cluster, seconds: float) -> Rest:
 
 def writes(log: Path, began: float, ended: float) -> dict[str, int]:
     """What the operator's ServiceAccount wrote between two instants, by verb and resource."""
-    counted: Counter[str] = Counter()
-    for line in log.read_text().splitlines():
-        event = json.loads(line)
-        when = datetime.fromisoformat(event["requestReceivedTimestamp"]).timestamp()
-        if began <= when <= ended and event["user"]["username"].startswith(OPERATOR):
-            counted[f"{event['verb']} {event['objectRef']['resource']}"] += 1
+    counted = Counter(
+        f"{event['verb']} {event['objectRef']['resource']}" for event in events(log, OPERATOR, began, ended)
+    )
     return dict(counted)
 
 
