@@ -129,6 +129,31 @@ PROMETHEUS_OPERATOR = Part(
     packages=("sigs.k8s.io/controller-tools/cmd/controller-gen",),
     crds="github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1",
 )
+KUSTOMIZE_CONTROLLER = Part(
+    "kustomize-controller", "v1.9.6", packages=("github.com/fluxcd/kustomize-controller",)
+)
+SOURCE_CONTROLLER = Part("source-controller", "v1.9.6", packages=("github.com/fluxcd/source-controller",))
+KUSTOMIZE_CRDS = Part(
+    "kustomize-controller-crds",
+    KUSTOMIZE_CONTROLLER.version,
+    crds="github.com/fluxcd/kustomize-controller:config/crd/bases",
+    pins=KUSTOMIZE_CONTROLLER.name,
+)
+SOURCE_CRDS = Part(
+    "source-controller-crds",
+    SOURCE_CONTROLLER.version,
+    crds="github.com/fluxcd/source-controller:config/crd/bases",
+    pins=SOURCE_CONTROLLER.name,
+)
+ARGO_CD = Part(
+    "argo-cd",
+    "v3.2.6",
+    packages=("github.com/argoproj/argo-cd/v3/cmd",),
+    stamps=("github.com/argoproj/argo-cd/v3/common.version=v3.2.6",),
+)
+ARGO_CD_CRDS = Part(
+    "argo-cd-crds", ARGO_CD.version, crds="github.com/argoproj/argo-cd/v3:manifests/crds", pins=ARGO_CD.name
+)
 
 # Small ones first, so that a mistake shows early.
 HOST_PARTS = (GATEWAY_API, TRAEFIK, PAUSE, COREDNS, KUBE_STATE_METRICS, PROMETHEUS, KUBERNETES)

@@ -1,0 +1,39 @@
+"""An app under load in the hands of a tool, with a served repository."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from e2e.cluster.kubectl import Manifest
+from e2e.cluster.state import Cluster
+from e2e.demo.manifests import RouteForm
+from e2e.demo.traffic import Load
+from e2e.gitops import flux
+from e2e.gitops.git_server import serving
+from e2e.gitops.repository import Repository
+from e2e.gitops.shop import GitShop
+from e2e.gitops.tool import Tool
+from e2e.ground import Ground
+from e2e.shop import Shop
+
+RATE = 120.0
+TOOLS: dict[str, Callable[[Cluster], AbstractContextManager[Tool]]] = {
+    "flux": flux.running,
+}
+
+
+@contextmanager
+def standing(
+    made: Ground, tool: str, name: str, namespace: str, spec: Manifest, longest: float
+) -> Iterator[GitShop]:
+    """v1 of the app `name`, applied by the tool from a commit. spec: of its rollout, beyond the page's."""
+    look = Shop(made.cluster, made.app(name, namespace, replicas=8), RouteForm.WEIGHTS)
+    with (
+        TOOLS[tool](made.cluster) as works,
+        tempfile.TemporaryDirectory() as folder,
+        serving(Path(folder)) as url,
+        Load(made.binaries.load, made.cluster.gateway_url, look.app.host, RATE, longest),
+        GitShop(look, works, Repository.create(Path(folder), name), spec).followed(url) as shop,
+    ):
+        yield shop
