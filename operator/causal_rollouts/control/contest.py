@@ -94,8 +94,8 @@ def advice(release: Release, observed: Observed) -> str:
         texts.append(f'{route.kind} "{route.name}", backendRefs of each rule that names {service}:\n{lines}')
     return (
         f"somebody else moved the weights {release.contested} times; traffic stays on stable. Put this into "
-        "Git, let the tool that applies it ignore the weights (Argo CD: ignoreDifferences on "
-        f"/spec/rules; Flux: spec.ignore), then resume. {'; '.join(texts)}"
+        "Git, let the tool that applies it ignore each backend's weight (Argo CD: ignoreDifferences and "
+        f"ApplyOutOfSyncOnly; Flux: spec.ignore; docs/gitops.md), then resume. {'; '.join(texts)}"
     )
 
 
