@@ -9,7 +9,7 @@ from e2e.cluster.kubectl import Manifest
 from e2e.cluster.state import Cluster
 from e2e.demo.manifests import RouteForm
 from e2e.demo.traffic import Load
-from e2e.gitops import flux
+from e2e.gitops import argo, flux
 from e2e.gitops.git_server import serving
 from e2e.gitops.repository import Repository
 from e2e.gitops.shop import GitShop
@@ -20,6 +20,7 @@ from e2e.shop import Shop
 RATE = 120.0
 TOOLS: dict[str, Callable[[Cluster], AbstractContextManager[Tool]]] = {
     "flux": flux.running,
+    "argo": argo.running,
 }
 
 
