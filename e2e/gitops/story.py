@@ -1,6 +1,8 @@
 """What a team does by commits alone, whichever tool applies them: the tests of both are these."""
 
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from e2e.cluster.progress import say, wait_for
 from e2e.gitops.flux import INTERVAL
@@ -58,6 +60,7 @@ class Story:
             shop.look.wait_phase("Paused", seconds=30)
             shop.wait_health(shop.tool.paused)
             time.sleep(THREE_SYNCS)
+            more = self.while_weights_are_out(shop)
             assert shop.look.state()["phase"] == "Paused"
             shop.look.ask("resume")
             assert shop.look.wait_end(seconds=600) == "Promoted"
@@ -65,17 +68,24 @@ class Story:
         say(release.line(name))
         assert set(shop.look.versions()) == {"v2"}
         assert release.moves >= 3
-        nobody_fought(release)
+        nobody_fought(release, more)
         shop.differences()
         say(f"from push to applied: {', '.join(f'{seconds:.1f} s' for seconds in shop.synced)}")
+
+    def while_weights_are_out(self, shop: GitShop) -> dict[str, int]:  # noqa: ARG002  (one tool looks at it)
+        """What else is tried in a pause; writes of the tool that it asks for."""
+        return {}
 
     def degraded(self, shop: GitShop, release: str, told: str) -> None:
         """What the tool's own message must hold of a release that was reverted."""
         raise NotImplementedError
 
 
-def nobody_fought(release: Written) -> None:
-    """The tool wrote the commit and nothing else, and the operator saw its weights where it had put them."""
-    assert dict(release.writes) == ONE_COMMIT, release.line("written")
+def nobody_fought(release: Written, more: Mapping[str, int] = MappingProxyType({})) -> None:
+    """The tool wrote what was committed and nothing else, and the operator found its weights as it set them.
+
+    more: writes that were asked for beyond the new template.
+    """
+    assert dict(release.writes) == {**ONE_COMMIT, **more}, release.line("written")
     assert release.contests == 0, release.line("contested")
     assert release.moves >= 2, release.line("weights did not move")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.cluster.kubectl import get
+from e2e.cluster.progress import wait_for
 from e2e.gitops.flux import NAMESPACE
 from e2e.gitops.ground import standing
 from e2e.gitops.shop import GitShop
@@ -30,3 +31,12 @@ class TestFlux(Story):
         assert stalled["reason"] == "Reverted"
         assert "latency" in stalled["message"]
         assert shop.look.status()["release"] == release
+
+    def while_weights_are_out(self, shop: GitShop) -> dict[str, int]:
+        """A commit to the route arrives, and the weights stand as the operator put them."""
+        before = shop.look.weights()
+        shop.edit_route("two")
+        wait_for("the route to add the header", lambda: shop.note() == "two", 30)
+        after = shop.look.weights()
+        assert (after.canary, after.baseline) == (before.canary, before.baseline) != (0, 0)
+        return {"httproutes": 1}
