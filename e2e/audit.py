@@ -12,6 +12,6 @@ def events(log: Path, account: str, began: float, ended: float) -> Iterator[dict
     for line in log.read_text().splitlines():
         event = json.loads(line)
         when = datetime.fromisoformat(event["requestReceivedTimestamp"]).timestamp()
-        dry = "dryRun=" in event["requestURI"]
+        dry = "dryRun=" in event.get("requestURI", "")
         if began <= when <= ended and not dry and event["user"]["username"].startswith(account):
             yield event
