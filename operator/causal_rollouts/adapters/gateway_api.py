@@ -21,7 +21,8 @@ from causal_rollouts.adapters.arm_services import (
     noted_weights,
 )
 from causal_rollouts.adapters.backends import Rule, arm_service, change, home_weight, rules_to, weights_in
-from causal_rollouts.adapters.kube import DEPLOYMENT, ENDPOINT_SLICE, ROUTES, SERVICE, Gone, Kube, Object
+from causal_rollouts.adapters.endpoints import pods_behind, ready
+from causal_rollouts.adapters.kube import DEPLOYMENT, ROUTES, SERVICE, Gone, Kube, Object
 from causal_rollouts.adapters.reading import name, section
 from causal_rollouts.adapters.traffic_problems import Parts, problems
 from causal_rollouts.model import actions as act
@@ -42,8 +43,9 @@ class GatewayRouter:
         """Service and routes as they stand, with what the user must mend."""
         if not plan.service:
             return Traffic("", (), arm_services=True, endpoints={}, problems=())
-        counts = (self._endpoints(namespace, plan.service, arm) for arm in Arm)
-        parts, endpoints = await asyncio.gather(self._read(namespace, plan), asyncio.gather(*counts))
+        arms = [arm_service(plan.service, arm) for arm in Arm]
+        behind = (pods_behind(self.kube, namespace, named, ready) for named in arms)
+        parts, pods = await asyncio.gather(self._read(namespace, plan), asyncio.gather(*behind))
         marks = injected(parts.arms[Arm.CANARY])
         service = parts.service
         return Traffic(
@@ -54,7 +56,7 @@ class GatewayRouter:
                 if route is not None
             ),
             arm_services=service is not None and all(is_current(parts.arms[a], service, a) for a in ARMS),
-            endpoints=dict(zip(Arm, endpoints, strict=True)),
+            endpoints={arm: len(found) for arm, found in zip(Arm, pods, strict=True)},
             problems=problems(parts),
         )
 
@@ -78,19 +80,6 @@ class GatewayRouter:
             self.kube.get(DEPLOYMENT, namespace, plan.target) if plan.target else _nobody(),
         )
         return Parts(plan, namespace, service, dict(zip(ARMS, arms, strict=True)), tuple(routes), target)
-
-    async def _endpoints(self, namespace: str, service: str, arm: Arm) -> int:
-        """Ready endpoints of an arm, each pod once however many slices and families list it."""
-        named = arm_service(service, arm)
-        slices = await self.kube.list(ENDPOINT_SLICE, namespace, f"kubernetes.io/service-name={named}")
-        return len(
-            {
-                section(endpoint, "targetRef").get("uid") or str(endpoint.get("addresses"))
-                for piece in slices
-                for endpoint in piece.get("endpoints") or ()
-                if section(endpoint, "conditions").get("ready", True) is not False
-            }
-        )
 
     async def _ensure(self, namespace: str, service: str) -> None:
         found = await self.kube.get(SERVICE, namespace, service)

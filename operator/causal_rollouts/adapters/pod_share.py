@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from causal_rollouts.adapters.endpoints import pods_behind, serving
 from causal_rollouts.adapters.fleet import slots_named
 from causal_rollouts.adapters.kube import (
     DEPLOYMENT,
-    ENDPOINT_SLICE,
     POD,
     REPLICA_SET,
     SERVICE,
@@ -53,23 +53,22 @@ class PodShareRouter:
 
     async def traffic(self, namespace: str, plan: TrafficPlan) -> Traffic:
         """The pods of the slots as they stand, with what the user must mend."""
-        service, target, sets, pods, slices = await asyncio.gather(
+        service, target, sets, pods, served = await asyncio.gather(
             self.kube.get(SERVICE, namespace, plan.service),
             self.kube.get(DEPLOYMENT, namespace, plan.target) if plan.target else _nobody(),
             self.kube.list(REPLICA_SET, namespace, SLOT_LABEL),
             self.kube.list(POD, namespace, SLOT_LABEL),
-            self.kube.list(ENDPOINT_SLICE, namespace, f"kubernetes.io/service-name={plan.service}"),
+            pods_behind(self.kube, namespace, plan.service, serving),
         )
         mine = {uid(rs) for rs in slots_named(plan.target, sets)}
         there = [pod for pod in pods if controller(pod) in mine and deletion_asked(pod) is None]
-        serving = _serving(slices)
         able = [pod for pod in there if _able(pod)]
         arms = {str(arm): sum(_slot(pod).arm is arm for pod in able) for arm in (Arm.BASELINE, Arm.CANARY)}
         return Traffic(
             service=plan.service,
-            routes=tuple(_state(pod, serving) for pod in there if gated(pod)),
+            routes=tuple(_state(pod, served) for pod in there if gated(pod)),
             arm_services=True,
-            endpoints={str(Arm.STABLE): len(serving - {uid(pod) for pod in pods}), **arms},
+            endpoints={str(Arm.STABLE): len(served - {uid(pod) for pod in pods}), **arms},
             problems=problems(plan, namespace, service, target),
         )
 
@@ -124,8 +123,8 @@ def _given(pod: Object) -> Weights | None:
         return None
 
 
-def _state(pod: Object, serving: frozenset[str]) -> RouteState:
-    given, serves = _given(pod), uid(pod) in serving
+def _state(pod: Object, served: frozenset[str]) -> RouteState:
+    given, serves = _given(pod), uid(pod) in served
     return RouteState(
         kind=POD.kind,
         name=name(pod),
@@ -146,18 +145,3 @@ def _slot(pod: Object) -> Slot:
 
 def _able(pod: Object) -> bool:
     return condition(pod, "ContainersReady").get("status") == "True"
-
-
-def _serving(slices: Sequence[Object]) -> frozenset[str]:
-    """Uids of the pods that the Service sends to."""
-    return frozenset(
-        str(section(endpoint, "targetRef").get("uid") or endpoint.get("addresses"))
-        for piece in slices
-        for endpoint in piece.get("endpoints") or ()
-        if _takes(section(endpoint, "conditions"))
-    )
-
-
-def _takes(said: Mapping[str, object]) -> bool:
-    """`serving` tells of the pod itself, also where a Service publishes pods that are not ready."""
-    return said.get("serving", said.get("ready", True)) is not False

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from causal_rollouts.adapters.kube import ARM_LABEL, Object
-from causal_rollouts.adapters.reading import labels, name, section
+from causal_rollouts.adapters.reading import name, section
+from causal_rollouts.adapters.traffic_problems import no_service, selects_others
 from causal_rollouts.model.traffic import TrafficPlan
 
 FIELD = "spec.traffic.service"
@@ -24,8 +25,7 @@ def problems(
 ) -> tuple[str, ...]:
     """All of them."""
     if service is None:
-        what = f'there is no Service "{plan.service}" in namespace "{namespace}"'
-        return (f"{FIELD}: {what}; create it or correct the name",)
+        return (no_service(plan, namespace),)
     return (*_of_selector(service, deployment), *_of_sharing(service))
 
 
@@ -44,15 +44,8 @@ def _of_selector(service: Object, deployment: Object | None) -> Iterator[str]:
             "spec.selector"
         )
         return
-    if deployment is None:
-        return
-    carried = labels(section(deployment, "spec", "template"))
-    if wrong := {key: value for key, value in selector.items() if carried.get(key) != value}:
-        text = ", ".join(f"{key}={value}" for key, value in sorted(wrong.items()))
-        yield (
-            f'{FIELD}: {svc} selects {text}, which pods of Deployment "{name(deployment)}" do not carry; '
-            "name the Service of this target or correct its selector"
-        )
+    if deployment is not None and (wrong := selects_others(service, deployment)):
+        yield wrong
 
 
 def _of_sharing(service: Object) -> Iterator[str]:

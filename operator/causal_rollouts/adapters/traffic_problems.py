@@ -39,9 +39,28 @@ def problems(parts: Parts) -> tuple[str, ...]:
     """All of them, the Service's first."""
     service = parts.service
     if service is None:
-        what = f'there is no Service "{parts.plan.service}" in namespace "{parts.namespace}"'
-        return (f"spec.traffic.service: {what}; create it or correct the name", *_of_routes(parts))
+        return (no_service(parts.plan, parts.namespace), *_of_routes(parts))
     return (*_of_service(parts, service), *_of_arms(parts), *_of_routes(parts))
+
+
+def no_service(plan: TrafficPlan, namespace: str) -> str:
+    """The Service that is named is not there."""
+    what = f'there is no Service "{plan.service}" in namespace "{namespace}"'
+    return f"spec.traffic.service: {what}; create it or correct the name"
+
+
+def selects_others(service: Object, deployment: Object) -> str:
+    """The Service asks for labels, the arm's apart, that pods of this Deployment do not carry; "" if not."""
+    carried = labels(section(deployment, "spec", "template"))
+    selector = section(service, "spec", "selector")
+    wrong = {k: v for k, v in selector.items() if k != ARM_LABEL and carried.get(k) != v}
+    if not wrong:
+        return ""
+    text = ", ".join(f"{k}={v}" for k, v in sorted(wrong.items()))
+    return (
+        f'spec.traffic.service: Service "{name(service)}" selects {text}, which pods of Deployment '
+        f'"{name(deployment)}" do not carry; name the Service of this target or correct its selector'
+    )
 
 
 def _of_service(parts: Parts, service: Object) -> Iterator[str]:
@@ -60,13 +79,8 @@ def _of_labels(service: Object, deployment: Object) -> Iterator[str]:
     selector = section(service, "spec", "selector")
     carried = labels(section(deployment, "spec", "template"))
     svc, dep = f'Service "{name(service)}"', f'Deployment "{name(deployment)}"'
-    wrong = {k: v for k, v in selector.items() if k != ARM_LABEL and carried.get(k) != v}
-    if wrong:
-        text = ", ".join(f"{k}={v}" for k, v in sorted(wrong.items()))
-        yield (
-            f"spec.traffic.service: {svc} selects {text}, which pods of {dep} do not carry; "
-            "name the Service of this target or correct its selector"
-        )
+    if wrong := selects_others(service, deployment):
+        yield wrong
         return
     in_template = carried.get(ARM_LABEL) == Arm.STABLE
     in_selector = selector.get(ARM_LABEL) == Arm.STABLE
