@@ -19,9 +19,10 @@ from causal_rollouts.decision.allocation import allocate
 from causal_rollouts.evidence.frame import CountBins, FootprintBins, Frame, HistogramBins, RestartBins, Unit
 from causal_rollouts.evidence.framing import Known, framing
 from causal_rollouts.evidence.intake import preview
+from causal_rollouts.evidence.levels import NEVER
 from causal_rollouts.evidence.reading import SCRAPES_BACK
 from causal_rollouts.evidence.tables import Bins, MetricTable, Schedule, columns
-from causal_rollouts.evidence.tabulate import NEVER, Wanted, tabulate
+from causal_rollouts.evidence.tabulate import Wanted, tabulate
 from causal_rollouts.evidence.timeline import first_move
 from causal_rollouts.evidence.use_table import recast
 from causal_rollouts.model.arms import Arm, Pod

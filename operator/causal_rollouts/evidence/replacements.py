@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from causal_rollouts.evidence.frame import Frame
+from causal_rollouts.evidence.levels import NEVER
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.bins import Grid
 
@@ -25,6 +26,18 @@ def later_starts(grid: Grid, pods: Iterable[Pod], frame: Frame) -> Starts:
     row = {unit.id: i for i, unit in enumerate(frame.units) if unit.arm is not Arm.STABLE}
     ready = [(row[pod.slot], grid.index(pod.ready)) for pod in pods if pod.slot in row and pod.ready]
     return tuple((i, at) for i, at in ready if at > frame.units[i].ready)
+
+
+def expected(starts: Starts, frame: Frame, first: int) -> NDArray[np.bool_]:
+    """[unit, bin] from `first` to `frame.now`: where a unit should be measured.
+
+    Once it is warm, and a stable pod until it goes; a slot never goes.
+    """
+    bins = np.arange(first, frame.now + 1)
+    warm = np.array([unit.ready + frame.warm_up for unit in frame.units], dtype=np.int64)
+    gone = np.array([NEVER if u.gone is None else u.gone for u in frame.units], dtype=np.int64)
+    here: NDArray[np.bool_] = (bins >= warm[:, None]) & (bins < gone[:, None])
+    return here & ~cold(starts, frame, first)
 
 
 def cold(starts: Starts, frame: Frame, first: int) -> NDArray[np.bool_]:

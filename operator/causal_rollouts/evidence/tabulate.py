@@ -13,7 +13,7 @@ from causal_rollouts.evidence import selection
 from causal_rollouts.evidence.frame import CountBins, Floats, FootprintBins, Frame, HistogramBins, RestartBins
 from causal_rollouts.evidence.framing import part_of
 from causal_rollouts.evidence.reading import SCRAPES_BACK, Reading, Span, read, read_gauge
-from causal_rollouts.evidence.replacements import Starts, cold, later_starts
+from causal_rollouts.evidence.replacements import Starts, cold, expected, later_starts
 from causal_rollouts.evidence.selection import BOTH, EVENT, Selected
 from causal_rollouts.evidence.tables import Bins, MetricTable, Refusal, Schedule, ShareTable, Tables
 from causal_rollouts.evidence.twins import merge_twins
@@ -24,7 +24,6 @@ from causal_rollouts.model.metrics import Metric, MetricKind
 from causal_rollouts.model.reasons import Validity
 from causal_rollouts.model.telemetry import Series, Telemetry
 
-NEVER = 2**62
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
@@ -118,9 +117,9 @@ def _table(
     }.get(want.metric.kind, selection.buckets)
     selected = choose(want.metric, series, roster.rows)
     span = Span(roster.grid, want.first, frame.now, want.since)
-    expected = _expected(roster, frame, span)
+    due = expected(roster.later, frame, span.first)
     if isinstance(selected, Refusal):
-        return _nothing(want, selected, frame, span, expected), None
+        return _nothing(want, selected, frame, span, due), None
     layout, edges = _layout(want, selected, roster)
     found, clashes = merge_twins(selected.placed)
     if want.metric.kind is MetricKind.FOOTPRINT and not want.metric.of:
@@ -131,7 +130,7 @@ def _table(
     units = {pod.name for pod, unit in zip(roster.pods, roster.unit.tolist(), strict=True) if unit >= 0}
     table = MetricTable(
         bins,
-        expected=expected,
+        expected=due,
         defects=tuple(d for d in reading.defects if d.pod in units),
         since=reading.since,
         drops=reading.drops,
@@ -243,20 +242,12 @@ def _since(frame: Frame, span: Span, begin: Sequence[int]) -> Bools:
     return since
 
 
-def _expected(roster: _Roster, frame: Frame, span: Span) -> Bools:
-    """Where a unit should be measured: warm, and a stable pod until it goes; a slot never goes."""
-    warm = _since(frame, span, [unit.ready + frame.warm_up for unit in frame.units])
-    gone = _since(frame, span, [NEVER if unit.gone is None else unit.gone for unit in frame.units])
-    expected: Bools = warm & ~gone & ~cold(roster.later, frame, span.first)
-    return expected
-
-
 def _share(per_pod: Floats, roster: _Roster, span: Span) -> ShareTable:
     canary = np.array([pod.arm is Arm.CANARY for pod in roster.pods], dtype=np.bool_)
     return ShareTable(span.first, per_pod[canary].sum(axis=0), per_pod.sum(axis=0))
 
 
-def _nothing(want: Wanted, why: Refusal, frame: Frame, span: Span, expected: Bools) -> MetricTable:
+def _nothing(want: Wanted, why: Refusal, frame: Frame, span: Span, due: Bools) -> MetricTable:
     """A table in which everything is lost; no bins at all of a histogram that was never seen."""
     ids = tuple(unit.id for unit in frame.units)
     zero = np.zeros((len(ids), span.length))
@@ -274,4 +265,4 @@ def _nothing(want: Wanted, why: Refusal, frame: Frame, span: Span, expected: Boo
     else:
         bins = None
     since = span.grid.end(span.last) - SCRAPES_BACK * span.grid.scrape
-    return MetricTable(bins, expected=expected, refusal=why, since=since)
+    return MetricTable(bins, expected=due, refusal=why, since=since)

@@ -16,7 +16,7 @@ from causal_rollouts.analysis.simulation.scraper import Bin, Scraper
 from causal_rollouts.analysis.simulation.setting import CALLS, CPU, MEMORY, Setting
 from causal_rollouts.analysis.simulation.world import World
 from causal_rollouts.evidence.frame import CountBins, FootprintBins, Frame, HistogramBins, RestartBins
-from causal_rollouts.evidence.replacements import cold, later_starts
+from causal_rollouts.evidence.replacements import cold, expected, later_starts
 from causal_rollouts.evidence.tables import MetricTable, Schedule, ShareTable, Tables
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.metrics import MetricKind
@@ -24,8 +24,6 @@ from causal_rollouts.model.traffic import Weights
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-NEVER = 2**62
 
 USED = ("", CPU, CALLS, MEMORY)
 """Columns of what is used, after that of the requests it was for."""
@@ -80,14 +78,14 @@ class SimulatedBins:
             canary[k] = requests[[pod.arm is Arm.CANARY for pod in one.pods]].sum()
         rare = RestartBins(tuple(row), first, restarts, seconds)
         share = ShareTable(first, canary, total)
-        young = cold(later_starts(self._setting.grid, pods, frame), frame, first)
+        later = later_starts(self._setting.grid, pods, frame)
+        young, due = cold(later, frame, first), expected(later, frame, first)
         served[young] = 0.0
-        lost, expected = ~seen | young, _expected(frame, first) & ~young
-        metrics = self._metrics(served, lost, rare, expected)
-        return Tables(metrics | self._footprints(row, first, lost, expected), share, schedule)
+        metrics = self._metrics(served, ~seen | young, rare, due)
+        return Tables(metrics | self._footprints(row, first, ~seen | young, due), share, schedule)
 
     def _footprints(
-        self, row: Mapping[str, int], first: int, lost: Bools, expected: Bools
+        self, row: Mapping[str, int], first: int, lost: Bools, due: Bools
     ) -> dict[str, MetricTable]:
         """Use of each unit at the rate of what was scraped, so that a lost scrape moves nothing."""
         wanted = [m for m in self._setting.metrics if m.kind is MetricKind.FOOTPRINT]
@@ -110,28 +108,17 @@ class SimulatedBins:
             whole = fleet[:, 1 if gauge else 0]
             per = used[:, :, 4 if gauge else 0]
             bins = FootprintBins(tuple(row), first, used[:, :, column], per, lost, whole, gauge)
-            found[metric.name] = MetricTable(bins, expected)
+            found[metric.name] = MetricTable(bins, due)
         return found
 
-    def _metrics(
-        self, served: Floats, lost: Bools, rare: RestartBins, expected: Bools
-    ) -> dict[str, MetricTable]:
+    def _metrics(self, served: Floats, lost: Bools, rare: RestartBins, due: Bools) -> dict[str, MetricTable]:
         counts = served[:, :, :-1]
         bins = HistogramBins(rare.ids, rare.first, self._edges, counts, lost)
         errors = CountBins(rare.ids, rare.first, served[:, :, -1], counts.sum(axis=2), lost)
         by_kind = {
-            MetricKind.ERRORS: MetricTable(errors, expected),
-            MetricKind.RESTARTS: MetricTable(rare, expected),
+            MetricKind.ERRORS: MetricTable(errors, due),
+            MetricKind.RESTARTS: MetricTable(rare, due),
         }
-        histogram = MetricTable(bins, expected)
+        histogram = MetricTable(bins, due)
         counted = [m for m in self._setting.metrics if m.kind is not MetricKind.FOOTPRINT]
         return {m.name: by_kind.get(m.kind, histogram) for m in counted}
-
-
-def _expected(frame: Frame, first: int) -> Bools:
-    """Where a unit should be measured: warm, and a stable pod until it goes."""
-    bins = np.arange(first, frame.now + 1)
-    warm = np.array([unit.ready + frame.warm_up for unit in frame.units], dtype=np.int64)
-    gone = np.array([NEVER if u.gone is None else u.gone for u in frame.units], dtype=np.int64)
-    expected: Bools = (bins >= warm[:, None]) & (bins < gone[:, None])
-    return expected
