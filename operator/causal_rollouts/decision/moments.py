@@ -6,7 +6,7 @@ saw of them is kept where it looked or decided, and where it was news.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from causal_rollouts.decision.situation import Facts, Situation
 from causal_rollouts.model.people import Approval
@@ -43,6 +43,9 @@ class Standing:
     aa: bool = False
 
 
+_AS_IN_RELEASE = tuple(f.name for f in fields(Standing) if f.name not in {"moves", "canary", "aa"})
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """In force from the pass at `time` until the next."""
@@ -75,15 +78,7 @@ def again(
     blank = Release("", "candidate", "candidate" if then.aa else "stable", "", then.phase, moment.time)
     return replace(
         blank,
-        stage=then.stage,
-        stage_since=then.stage_since,
-        invalid_since=then.invalid_since,
-        invalid_seconds=then.invalid_seconds,
-        shared_since=then.shared_since,
-        blocked_since=then.blocked_since,
-        resume=then.resume,
-        paused_by=then.paused_by,
-        why=then.why,
+        **{name: getattr(then, name) for name in _AS_IN_RELEASE},
         timeline=timeline[: then.moves],
         desired=Desired(weights=Weights(then.canary, 0)),
         approvals=approvals,
@@ -93,16 +88,7 @@ def again(
 
 def _standing(release: Release) -> Standing:
     return Standing(
-        phase=release.phase,
-        stage=release.stage,
-        stage_since=release.stage_since,
-        invalid_since=release.invalid_since,
-        invalid_seconds=release.invalid_seconds,
-        shared_since=release.shared_since,
-        blocked_since=release.blocked_since,
-        resume=release.resume,
-        paused_by=release.paused_by,
-        why=release.why,
+        **{name: getattr(release, name) for name in _AS_IN_RELEASE},
         moves=len(release.timeline),
         canary=release.desired.weights.canary,
         aa=release.is_aa,
