@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from e2e.cluster.kubectl import get
+from e2e.cluster.kubectl import get, is_true
 from e2e.cluster.settings import SERVICE_RANGE
 from e2e.demo import manifests
 from e2e.demo.manifests import App
@@ -32,12 +32,7 @@ class PodShop(Shop):
         return Counter(
             pod["metadata"]["labels"][manifests.ARM]
             for pod in pods
-            if not pod["metadata"].get("deletionTimestamp")
-            and {"type": "Ready", "status": "True"}.items()
-            in [
-                {key: c[key] for key in ("type", "status")}.items()
-                for c in pod["status"].get("conditions", [])
-            ]
+            if not pod["metadata"].get("deletionTimestamp") and is_true(pod, "Ready")
         )
 
     def weights(self) -> Seen:

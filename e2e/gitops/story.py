@@ -1,6 +1,7 @@
 """What a team does by commits alone, whichever tool applies them: the tests of both are these."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -13,7 +14,7 @@ THREE_SYNCS = 3 * float(INTERVAL.rstrip("s")) + 1
 ONE_COMMIT = {"deployments": 1}
 
 
-class Story:
+class Story(ABC):
     """In this order, on one app that starts at v1."""
 
     def test_at_rest_live_is_what_git_says(self, shop: GitShop) -> None:
@@ -76,9 +77,9 @@ class Story:
         """What else is tried in a pause; writes of the tool that it asks for."""
         return {}
 
+    @abstractmethod
     def degraded(self, shop: GitShop, release: str, told: str) -> None:
         """What the tool's own message must hold of a release that was reverted."""
-        raise NotImplementedError
 
 
 def nobody_fought(release: Written, more: Mapping[str, int] = MappingProxyType({})) -> None:
