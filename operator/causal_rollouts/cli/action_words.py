@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from causal_rollouts.model import actions as act
 from causal_rollouts.model.actions import Action
+from causal_rollouts.model.percent import of_traffic
 from causal_rollouts.model.traffic import HOME
 
 
@@ -36,4 +37,4 @@ def _weights(action: act.SetWeights) -> str:
         return "out of the traffic" if action.weights == HOME else "in the traffic"
     if action.weights == HOME:
         return f'weights home, everything to Service "{action.service}"'
-    return f"canary {action.weights.canary / 10:g}%, baseline {action.weights.baseline / 10:g}%"
+    return f"canary {of_traffic(action.weights.canary)}, baseline {of_traffic(action.weights.baseline)}"

@@ -14,6 +14,7 @@ from causal_rollouts.cli.standing import Standing, State
 from causal_rollouts.cli.terminal import Line, Tone
 from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.evidence import SUSPICION
+from causal_rollouts.model.percent import of_traffic
 from causal_rollouts.model.reasons import Phase
 from causal_rollouts.ports import Record
 
@@ -100,7 +101,7 @@ def _branches(seen: Standing, now: float, *, signs: bool, wide: bool) -> Iterato
 
 def _stages(record: Record, now: float) -> Iterator[Branch]:
     ladder = [
-        f"[{stage.weight / 10:g}%]" if i == record.release.stage else f"{stage.weight / 10:g}%"
+        f"[{of_traffic(stage.weight)}]" if i == record.release.stage else of_traffic(stage.weight)
         for i, stage in enumerate(record.registration.stages)
     ]
     so_far = progress(record, now)

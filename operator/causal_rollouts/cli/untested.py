@@ -7,6 +7,7 @@ import math
 from causal_rollouts.cli.knowledge import known
 from causal_rollouts.cli.printing import age
 from causal_rollouts.model.metrics import Gating, MetricKind
+from causal_rollouts.model.percent import of_traffic
 from causal_rollouts.ports import Record
 
 KINDS = {
@@ -56,4 +57,4 @@ def _reach(record: Record) -> list[str]:
     begun = next(change.time for change in changes if change.weights.canary > 0)
     looked = max(record.release.looked or begun, begun)
     later = f"harm that comes later than {age(looked - begun)} after its first request"
-    return [f"more than {top / 10:g}% of the traffic, and {later}"]
+    return [f"more than {of_traffic(top)} of the traffic, and {later}"]

@@ -15,6 +15,7 @@ from causal_rollouts.control.rest import Rest, Resting
 from causal_rollouts.decision import words
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence
+from causal_rollouts.model.percent import of_traffic
 from causal_rollouts.model.reasons import Reason, Validity
 from causal_rollouts.model.traffic import WHOLE
 from causal_rollouts.model.world import Json
@@ -136,7 +137,7 @@ def _footprint(o: Observed, record: Record, evidence: Evidence | None) -> Said |
 
 def _traffic(o: Observed, record: Record) -> Said | None:
     wanted = record.release.desired.weights
-    text = f"canary {wanted.canary / 10:g}%, baseline {wanted.baseline / 10:g}%"
+    text = f"canary {of_traffic(wanted.canary)}, baseline {of_traffic(wanted.baseline)}"
     if contested := advice(record.release, o):
         return False, str(Reason.ROUTE_CONTESTED), contested
     pods = record.registration.traffic.pod_share

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from causal_rollouts.model.percent import of_traffic
 from causal_rollouts.model.reasons import Act, Phase, Severity, Verdict
 
 
@@ -57,4 +58,4 @@ class Notice:
     @property
     def share(self) -> str:
         """Of the traffic, what the canary shall have: `5%`."""
-        return f"{self.weight / 10:g}%"
+        return of_traffic(self.weight)

@@ -1,4 +1,4 @@
-"""One way to write an effect for people and for programs, wherever it is told."""
+"""One way to write an effect, or a share of traffic, for people and for programs, wherever it is told."""
 
 from __future__ import annotations
 
@@ -35,3 +35,8 @@ def percent(log_ratio: float) -> str:
     if log_ratio > MANYFOLD:
         return "over 100 times"
     return f"{100 * math.expm1(log_ratio):+.1f}%"
+
+
+def of_traffic(weight: int) -> str:
+    """`12.5%` from a weight in thousandths."""
+    return f"{weight / 10:g}%"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from causal_rollouts.model.checks import CheckName
 from causal_rollouts.model.metrics import Gating, Metric, MetricKind
+from causal_rollouts.model.percent import of_traffic
 from causal_rollouts.model.registration import Registration
 
 ESTIMANDS = {
@@ -40,7 +41,7 @@ class Question:
 
 def question(reg: Registration) -> Question:
     """That of a registered release."""
-    ladder = ", ".join(f"{stage.weight / 10:g}%" for stage in reg.stages)
+    ladder = ", ".join(of_traffic(stage.weight) for stage in reg.stages)
     return Question(
         f'Are users of Deployment "{reg.namespace}/{reg.target}" worse off with the candidate than with the '
         f"stable template, at {ladder} of the traffic?",

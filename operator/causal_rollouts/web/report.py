@@ -15,7 +15,7 @@ from html import escape
 from causal_rollouts.analysis.cost import Price
 from causal_rollouts.analysis.opinion import SecondOpinion
 from causal_rollouts.model.evidence import Evidence
-from causal_rollouts.model.percent import percent
+from causal_rollouts.model.percent import of_traffic, percent
 from causal_rollouts.ports import LoggedDecision, Record
 from causal_rollouts.web import segments
 from causal_rollouts.web.attribution import FALSE_DISCOVERIES, attributed
@@ -77,7 +77,7 @@ def _overview(records: Sequence[Record]) -> str:
 def _release(record: Record, anchor: str, prices: Sequence[Price] | None) -> str:
     budget = record.registration.budget.alpha
     evidence = newest_evidence(record)
-    stages = ", ".join(f"{stage.weight / 10:g}%" for stage in record.registration.stages)
+    stages = ", ".join(of_traffic(stage.weight) for stage in record.registration.stages)
     figures = "".join(figure(plot, f"{anchor}p{number}") for number, plot in enumerate(release_plots(record)))
     decisions = [_decision(record, line) for line in record.decisions]
     head = ("Minute", "Stage", "Canary", "Act", "Reason", "Verdict", "Because")
@@ -220,7 +220,7 @@ def _decision(record: Record, line: LoggedDecision) -> tuple[str, ...]:
     cells = (
         f"{minute(record, line.time):.1f}",
         stage,
-        f"{line.weight / 10:g}%",
+        of_traffic(line.weight),
         str(d.act),
         str(d.reason),
         str(d.verdict),
@@ -237,7 +237,7 @@ def _numbers(record: Record) -> str:
     rows = []
     for point in record.trace:
         found = {r.name: r for r in point.readings}
-        cells = [f"{minute(record, point.time):.1f}", str(point.stage + 1), f"{point.canary / 10:g}%"]
+        cells = [f"{minute(record, point.time):.1f}", str(point.stage + 1), of_traffic(point.canary)]
         cells += [point.verdict, _nats(point.log_harm)]
         for name in names:
             r = found.get(name)
