@@ -12,19 +12,16 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from causal_rollouts.analysis.peers.watched import Watched, watched
-from causal_rollouts.analysis.simulation.chance import draws
 from causal_rollouts.analysis.simulation.fleet import (
     before_pods,
     places,
-    replaced,
-    scaled,
     slot_pods,
     stable_fleet,
     stands_before,
-    there_at,
 )
 from causal_rollouts.analysis.simulation.setting import Setting
 from causal_rollouts.analysis.simulation.tables import SimulatedBins
+from causal_rollouts.analysis.simulation.turnover import Turnover
 from causal_rollouts.decision.allocation import allocate
 from causal_rollouts.decision.decide import decide
 from causal_rollouts.decision.situation import Facts, situate
@@ -33,7 +30,7 @@ from causal_rollouts.evidence.framing import Known, framing, history_start
 from causal_rollouts.evidence.gate_state import GateState, blank, current, decode, encode
 from causal_rollouts.evidence.timeline import schedule
 from causal_rollouts.evidence.weigh import weigh
-from causal_rollouts.model.arms import Arm, Pod
+from causal_rollouts.model.arms import Pod
 from causal_rollouts.model.assignment import assign
 from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence
@@ -98,7 +95,7 @@ class SimulatedRelease:
         self._encoded = encoded
         self._reg = setting.registration(seed)
         self._bins = SimulatedBins(setting, seed)
-        self._luck = draws(seed, "turnover")
+        self._turnover = Turnover(setting, seed)
         self._rungs = allocate(setting.stages, setting.arms, setting.replicas)
         self._slots: tuple[PlannedSlot, ...] = ()
         self._pods: tuple[Pod, ...] = stable_fleet(setting.replicas, setting.nodes, seed, setting.begin - AGE)
@@ -224,38 +221,13 @@ class SimulatedRelease:
         """Serve all bins up to `index` with the weights that were in force."""
         while self._next <= index:
             start = self._setting.grid.start(self._next)
-            self._turn_over(start)
+            if self._promoted is None:
+                self._pods = self._turnover.until(start, self._pods)
             self._bins.serve(self._next, self._pods, self._weights(start))
             self._next += 1
 
     def _weights(self, time: float) -> Weights:
         return next((c.weights for c in reversed(self._release.timeline) if c.time <= time), HOME)
-
-    def _turn_over(self, time: float) -> None:
-        if self._promoted is not None:
-            return
-        self._scale(time)
-        self._turn_over_arms(time)
-        if not self._setting.turnover:
-            return
-        for _ in range(self._luck.poisson(self._setting.turnover * self._setting.grid.width / 3600.0)):
-            there = [p for p in self._pods if p.arm is Arm.STABLE and p.deleted is None and p.ready]
-            victim = there[int(self._luck.integers(len(there)))]
-            self._pods = replaced(self._pods, victim, time, self._setting.start_up)
-
-    def _scale(self, time: float) -> None:
-        setting = self._setting
-        for after, by in setting.scaling:
-            if 0.0 <= setting.begin + after - time < setting.grid.width:
-                self._pods = scaled(self._pods, by, time, setting.start_up, setting.nodes, self._reg.seed)
-
-    def _turn_over_arms(self, time: float) -> None:
-        if not self._setting.arm_turnover:
-            return
-        chance = self._setting.arm_turnover * self._setting.grid.width / 3600.0
-        for victim in there_at(self._pods, time, stable=False):
-            if self._luck.random() < chance:
-                self._pods = replaced(self._pods, victim, time, self._setting.start_up)
 
     def _look(self, index: int, now: float) -> Decision:
         """One look."""
