@@ -18,11 +18,11 @@ def kubectl(cluster: Cluster, *words: str | Path, seconds: float = 60, stdin: st
     return run(argv, seconds=seconds, stdin=stdin, env=direct)
 
 
-def apply(cluster: Cluster, objects: Iterable[Manifest]) -> None:
+def apply(cluster: Cluster, objects: Iterable[Manifest], seconds: float = 60) -> None:
     """Server-side, and ours wins: the cluster's own furniture has one owner."""
     whole = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
     words = ["apply", "--server-side", "--force-conflicts", "--field-manager=e2e-cluster", "-f", "-"]
-    kubectl(cluster, *words, stdin=whole)
+    kubectl(cluster, *words, seconds=seconds, stdin=whole)
 
 
 def get(cluster: Cluster, *words: str) -> Any:

@@ -6,6 +6,7 @@ measures these pods, so that their releases see no data: they hold, and end when
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from e2e.cluster.kubectl import apply, get, kubectl
@@ -19,6 +20,7 @@ from e2e.rollouts import policy, rollout
 
 Manifest = dict[str, Any]
 AT_ONCE = 25
+"""The next batch waits until this one rests: the API server shares its cores with 400 starting pods."""
 REPLICAS = 2
 """The fewest that the gate takes."""
 
@@ -44,9 +46,10 @@ class Crowd:
                 App(PAUSE_IMAGE, name, self.namespace, replicas=REPLICAS)
                 for name in self.names[first:][:AT_ONCE]
             ]
-            apply(self.cluster, [thing for app in batch for thing in _things(app)])
-            say(f"{first + len(batch)} of {self.many} rollouts applied")
-        wait_for("every rollout to rest", lambda: self._resting() == self.many, 900, every=5)
+            apply(self.cluster, [thing for app in batch for thing in _things(app)], seconds=180)
+            here = first + len(batch)
+            wait_for(f"{here} rollouts to rest", partial(self._rest, here), 600, every=5)
+            say(f"{here} of {self.many} rollouts rest")
 
     def request(self, name: str, build: int) -> None:
         """Another template for one of them."""
@@ -66,9 +69,9 @@ class Crowd:
         kubectl(self.cluster, *words, seconds=320)
         kubectl(self.cluster, "delete", "namespace", self.namespace, "--timeout=300s", seconds=320)
 
-    def _resting(self) -> int:
+    def _rest(self, many: int) -> bool:
         found = get(self.cluster, "-n", self.namespace, "causalrollouts")["items"]
-        return sum(_ready(one) == "Idle" for one in found)
+        return sum(_ready(one) == "Idle" for one in found) == many
 
     def _phase(self, name: str) -> str:
         one = get(self.cluster, "-n", self.namespace, "causalrollout", name)
