@@ -44,8 +44,9 @@ class GatewayRouter:
         if not plan.service:
             return Traffic("", (), arm_services=True, endpoints={}, problems=())
         arms = [arm_service(plan.service, arm) for arm in Arm]
-        behind = (pods_behind(self.kube, namespace, named, ready) for named in arms)
-        parts, pods = await asyncio.gather(self._read(namespace, plan), asyncio.gather(*behind))
+        parts, pods = await asyncio.gather(
+            self._read(namespace, plan), pods_behind(self.kube, namespace, arms, ready)
+        )
         marks = injected(parts.arms[Arm.CANARY])
         service = parts.service
         return Traffic(
@@ -56,7 +57,7 @@ class GatewayRouter:
                 if route is not None
             ),
             arm_services=service is not None and all(is_current(parts.arms[a], service, a) for a in ARMS),
-            endpoints={arm: len(found) for arm, found in zip(Arm, pods, strict=True)},
+            endpoints={arm: len(pods[named]) for arm, named in zip(Arm, arms, strict=True)},
             problems=problems(parts),
         )
 

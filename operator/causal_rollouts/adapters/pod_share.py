@@ -53,13 +53,14 @@ class PodShareRouter:
 
     async def traffic(self, namespace: str, plan: TrafficPlan) -> Traffic:
         """The pods of the slots as they stand, with what the user must mend."""
-        service, target, sets, pods, served = await asyncio.gather(
+        service, target, sets, pods, behind = await asyncio.gather(
             self.kube.get(SERVICE, namespace, plan.service),
             self.kube.get(DEPLOYMENT, namespace, plan.target) if plan.target else _nobody(),
             self.kube.list(REPLICA_SET, namespace, SLOT_LABEL),
             self.kube.list(POD, namespace, SLOT_LABEL),
-            pods_behind(self.kube, namespace, plan.service, serving),
+            pods_behind(self.kube, namespace, [plan.service], serving),
         )
+        served = behind[plan.service]
         mine = {uid(rs) for rs in slots_named(plan.target, sets)}
         there = [pod for pod in pods if controller(pod) in mine and deletion_asked(pod) is None]
         able = [pod for pod in there if _able(pod)]

@@ -35,7 +35,10 @@ from causal_rollouts.ports import NotYet, Ports, Record, Refused, Rollout
 STEP = 1.0
 """Seconds between passes while pods or routes are moving."""
 
-IDLE = 60.0
+UNWELL = 60.0
+"""Seconds between passes at rest while something is to be mended that no watch tells of."""
+
+IDLE = 180.0
 """Seconds between passes at rest: the resync that finds what a watch has missed."""
 
 SLOW = frozenset({Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PROBING, Phase.PAUSED, Phase.PREPARING})
@@ -88,7 +91,9 @@ async def _at_rest(observed: Observed, ports: Ports, settings: Settings) -> floa
         return QUEUED
     if resting.actions or resting.rest is Rest.ROLLING:
         return STEP
-    return QUEUED if told.waiting else IDLE
+    if told.waiting:
+        return QUEUED
+    return IDLE if resting.rest is Rest.IDLE else UNWELL
 
 
 async def _running(observed: Observed, record: Record, ports: Ports) -> float:
