@@ -2,11 +2,22 @@
 
 from typing import Any
 
-from causal_rollouts.adapters.kube import ARM_LABEL, DEPLOYMENT, GATE_LABEL, HTTP_ROUTE, POD, SERVICE, Kind
+from causal_rollouts.adapters.kube import (
+    ARM_LABEL,
+    DEPLOYMENT,
+    GATE_LABEL,
+    HTTP_ROUTE,
+    POD,
+    REPLICA_SET,
+    SERVICE,
+    Kind,
+)
 from e2e.embedded.apiserver import ApiServer
 from e2e.embedded.patches import clone
 
 NAMESPACE = "shop"
+WORKERS = REPLICA_SET
+"""In place of a kind of route: nothing but the sets of the slots shares the work of a queue."""
 
 
 def deployment(
@@ -77,11 +88,15 @@ def open_shop(
     kind: Kind = HTTP_ROUTE,
     **env: str,
 ) -> None:
-    """Create all three; kind: of the route, or Pod where none is there; env as in `template`."""
+    """Create all three; env as in `template`.
+
+    kind: of the route; Pod where none is there; WORKERS where no Service is either.
+    """
     target = deployment(name, replicas=replicas, image=f"{name}:v1", **env)
     api.add(DEPLOYMENT, NAMESPACE, target, "git", "git")
-    api.add(SERVICE, NAMESPACE, service(name, routed=kind != POD), "git", "git")
-    if kind != POD:
+    if kind != WORKERS:
+        api.add(SERVICE, NAMESPACE, service(name, routed=kind != POD), "git", "git")
+    if kind not in (POD, WORKERS):
         api.add(kind, NAMESPACE, route(name, arms=arms, kind=kind), "git", "git")
 
 

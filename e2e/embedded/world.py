@@ -58,7 +58,7 @@ def uncut(ports: Ports) -> Ports:
 class EmbeddedWorld:
     """One app under the gate. harms: what a version does, by its name in the template's VERSION.
 
-    routed: kind of the route to it, or Pod: the number of pods makes the share.
+    routed: kind of the route to it; Pod: the number of pods makes the share; WORKERS: no Service, a queue.
     cut: what stands between the operator and its ports. operator_down: nobody passes.
     """
 
@@ -211,12 +211,17 @@ class EmbeddedWorld:
             raise LookupError("the Deployment is gone")
         return found
 
+    @property
+    def by_pods(self) -> bool:
+        """The number of pods makes the share."""
+        return self.routed in (POD, shop.WORKERS)
+
     def route(self) -> Json | None:
         """The one to the app, None where pods share its requests."""
-        return None if self.routed == POD else self.api.find(self.routed, shop.NAMESPACE, self.name)
+        return None if self.by_pods else self.api.find(self.routed, shop.NAMESPACE, self.name)
 
     def serving(self) -> Counter[str]:
-        """Pods that the app's Service sends to, by arm."""
+        """Pods that the app's Service sends to, or that take work, by arm."""
         return Counter(
             pod["metadata"]["labels"][ARM_LABEL]
             for pod in self.api.stored(POD, shop.NAMESPACE)
@@ -225,7 +230,7 @@ class EmbeddedWorld:
 
     def weights(self) -> Weights:
         """In force on the route, or made by the pods in the traffic."""
-        if self.routed == POD:
+        if self.by_pods:
             found = self.serving()
             return Weights.of_pods(found["canary"], found["baseline"], max(found["stable"], 1))
         route = self.route()

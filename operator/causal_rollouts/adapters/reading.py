@@ -79,8 +79,17 @@ def gated(pod: Object) -> bool:
 
 def controller(obj: Object) -> str:
     """Uid of the object that controls it, "" if none does."""
+    return _owner(obj, "uid")
+
+
+def owner(obj: Object) -> str:
+    """Name of the object that controls it, "" if none does."""
+    return _owner(obj, "name")
+
+
+def _owner(obj: Object, field: str) -> str:
     owners = obj["metadata"].get("ownerReferences") or ()
-    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
+    return next((str(one[field]) for one in owners if one.get("controller")), "")
 
 
 def selector_text(selector: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The one traffic port over the two ways to share requests: routes, or the number of pods."""
+"""The one traffic port over the ways to share work: routes, pods behind a Service, or workers of a queue."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from causal_rollouts.adapters.gateway_api import GatewayRouter
 from causal_rollouts.adapters.kube import POD, Kube
 from causal_rollouts.adapters.pod_share import PodShareRouter
+from causal_rollouts.adapters.worker_share import WorkerShare
 from causal_rollouts.model.actions import Action, SetWeights
 from causal_rollouts.model.traffic import TrafficPlan
 from causal_rollouts.model.world import Traffic
@@ -20,6 +21,8 @@ class KubeRouter:
 
     async def traffic(self, namespace: str, plan: TrafficPlan) -> Traffic:
         """As it stands, with what the user must mend."""
+        if plan.workers:
+            return await WorkerShare(self.kube).traffic(namespace, plan)
         if plan.pod_share:
             return await PodShareRouter(self.kube).traffic(namespace, plan)
         return await GatewayRouter(self.kube).traffic(namespace, plan)

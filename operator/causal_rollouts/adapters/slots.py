@@ -19,6 +19,7 @@ from causal_rollouts.adapters.kube import (
 )
 from causal_rollouts.adapters.reading import labels, section
 from causal_rollouts.model.actions import CreateSlot, RestoreStableSet
+from causal_rollouts.model.arms import Slot
 from causal_rollouts.model.template import POD_TEMPLATE_HASH
 from causal_rollouts.model.traffic import POD_CONDITION
 
@@ -26,6 +27,11 @@ GATE = {"conditionType": POD_CONDITION}
 
 STRONGEST = 100
 """Weight of the wish for a node; a requirement would leave the slot without a pod when the node is full."""
+
+
+def slot_name(target: str, slot: Slot, *, before: bool) -> str:
+    """Of the ReplicaSet; before: of a pre-period, whose slots give their places to others of the same id."""
+    return f"{target}-{slot.id}{'-before' if before else ''}"
 
 
 def slot_set(action: CreateSlot) -> Object:
@@ -52,7 +58,7 @@ def slot_set(action: CreateSlot) -> Object:
         "apiVersion": REPLICA_SET.api_version,
         "kind": REPLICA_SET.kind,
         "metadata": {
-            "name": f"{action.target}-{action.slot.id}{'-before' if action.before else ''}",
+            "name": slot_name(action.target, action.slot, before=action.before),
             "labels": ours,
             "annotations": {key: value for key, value in written.items() if value},
             "ownerReferences": [owner],

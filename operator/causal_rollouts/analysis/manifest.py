@@ -78,6 +78,8 @@ def manifest(reg: Registration) -> dict[str, object]:
 
 def _traffic(reg: Registration) -> dict[str, object]:
     """A recording without a route gets one of the target's name: a manifest must name one."""
+    if reg.traffic.workers:
+        return {"podShare": {}}
     if reg.traffic.pod_share:
         return {"service": reg.traffic.service, "podShare": {}}
     routes = reg.traffic.routes or (("HTTPRoute", reg.target),)

@@ -167,7 +167,8 @@ def _registration(
         mode=Mode(str(choices.mode)),
         on_inconclusive=OnInconclusive(str(choices.on_inconclusive)),
         traffic=_traffic(rollout),
-        probe=_probe(choices),
+        # Workers cannot be without work for the length of a leg: where a probe is due they wait.
+        probe=_probe(choices) if rollout.traffic.service else None,
         reference=_reference(rollout.reference),
     )
 
@@ -179,7 +180,7 @@ def _reference(given: v1.Outside | None) -> Reference | None:
 def _traffic(rollout: v1.RolloutSpec) -> TrafficPlan:
     named = {"HTTPRoute": rollout.traffic.http_routes, "GRPCRoute": rollout.traffic.grpc_routes}
     routes = tuple((kind, route.name) for kind, listed in named.items() for route in listed or ())
-    return TrafficPlan(rollout.traffic.service, routes, target=rollout.target_ref.name)
+    return TrafficPlan(rollout.traffic.service or "", routes, target=rollout.target_ref.name)
 
 
 def _number(value: object, read: Callable[[str], float] = decimal) -> float:

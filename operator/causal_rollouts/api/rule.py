@@ -50,6 +50,10 @@ class Named(Protocol):
 N = TypeVar("N", bound=Named)
 
 
+BY_NAME: JsonDict = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+"""What `named_once` says, as the API server holds it to."""
+
+
 def named_once(items: list[N]) -> list[N]:
     """The items, if their names differ; the API server sees to that by itself in a list-type map.
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
-from pydantic.config import JsonDict
 
 from causal_rollouts.api.forms import (
     Beforehand,
@@ -25,16 +24,16 @@ from causal_rollouts.api.forms import (
     Probability,
     ProbePart,
     Ratio,
-    ServiceName,
     TargetName,
     quoted,
 )
 from causal_rollouts.api.part import Part
-from causal_rollouts.api.rule import Rule, named_once, validations
+from causal_rollouts.api.rule import BY_NAME, Rule, named_once, validations
 from causal_rollouts.api.units import DECIMAL, decimal
 from causal_rollouts.api.v1alpha1_freeze import Freeze
 from causal_rollouts.api.v1alpha1_metrics import Metric
 from causal_rollouts.api.v1alpha1_stages import HEAVIEST_OF_PODS, RISING, Stage, rising
+from causal_rollouts.api.v1alpha1_traffic import Reference, Traffic
 from causal_rollouts.model.metrics import MetricKind
 
 ROUNDING = 1e-6
@@ -44,19 +43,11 @@ TARGET_NAME = "spec.targetRef.name"
 SELECTABLE: Mapping[str, tuple[str, ...]] = {"CausalRollout": (TARGET_NAME,)}
 """Fields by which a list can be narrowed: who else names a target is asked in each pass."""
 
-_BY_NAME: JsonDict = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
-
 
 class Target(Part):
     """A Deployment in the same namespace."""
 
     name: TargetName = Field(description="Name of the Deployment.")
-
-
-class Reference(Part):
-    """Another object, by name."""
-
-    name: ObjectName = Field(description="Name of the object.")
 
 
 class Outside(Part):
@@ -66,55 +57,6 @@ class Outside(Part):
         description="By what it is named: a Deployment's pods, or those behind a Service or route."
     )
     name: ObjectName = Field(description="Name of the object.")
-
-
-class PodShare(Part):
-    """The Service itself shares the requests, evenly between pods that are ready; nothing is set in it."""
-
-
-Routes = Annotated[list[Reference], Field(min_length=1, max_length=8), AfterValidator(named_once)]
-ROUTED = Rule(
-    "has(self.httpRoutes) || has(self.grpcRoutes) || has(self.podShare)",
-    "no route is named, so no weight can be set; "
-    "name the routes that send to the Service in httpRoutes, grpcRoutes or both, "
-    "or say podShare: {} where no route sends to it",
-)
-ONE_WAY = Rule(
-    "!has(self.podShare) || !(has(self.httpRoutes) || has(self.grpcRoutes))",
-    "podShare and routes are both given, and only one of them can make the shares; "
-    "take out podShare, or the routes where none sends to the Service",
-    field="podShare",
-)
-
-
-class Traffic(Part):
-    """The Service that users reach, and what shares its requests: the routes to it, or its own pods."""
-
-    RULES = (ROUTED, ONE_WAY)
-
-    service: ServiceName = Field(description="Service whose traffic is shared between the arms.")
-    http_routes: Routes | None = Field(
-        default=None,
-        description="HTTPRoutes in this namespace that send to the Service.",
-        json_schema_extra=_BY_NAME,
-    )
-    grpc_routes: Routes | None = Field(
-        default=None,
-        description="GRPCRoutes in this namespace that send to the Service.",
-        json_schema_extra=_BY_NAME,
-    )
-    pod_share: PodShare | None = Field(
-        default=None,
-        description="No route: the share of an arm is its share of the ready pods. Stages up to 33.",
-    )
-
-    def broken(self) -> Iterator[Rule]:
-        """Nothing that could share the requests, or two that would."""
-        routed = not (self.http_routes is None and self.grpc_routes is None)
-        if not routed and self.pod_share is None:
-            yield ROUTED
-        if routed and self.pod_share is not None:
-            yield ONE_WAY
 
 
 class Arms(Part):
@@ -230,7 +172,7 @@ class Choices(Part):
     metrics: (
         Annotated[
             list[Metric],
-            Field(min_length=1, max_length=20, json_schema_extra=_BY_NAME),
+            Field(min_length=1, max_length=20, json_schema_extra=BY_NAME),
             AfterValidator(named_once),
         ]
         | None
@@ -292,10 +234,10 @@ SAME_TARGET = Rule(
 
 OUTSIDE = Rule(
     "!has(self.reference) || !((self.reference.kind == 'Deployment' && self.reference.name == "
-    "self.targetRef.name) || (self.reference.kind == 'Service' && self.reference.name == "
-    "self.traffic.service) || (self.reference.kind == 'HTTPRoute' && has(self.traffic.httpRoutes) && "
-    "self.traffic.httpRoutes.exists(r, r.name == self.reference.name)) || (self.reference.kind == "
-    "'GRPCRoute' && has(self.traffic.grpcRoutes) && "
+    "self.targetRef.name) || (self.reference.kind == 'Service' && has(self.traffic.service) && "
+    "self.reference.name == self.traffic.service) || (self.reference.kind == 'HTTPRoute' && "
+    "has(self.traffic.httpRoutes) && self.traffic.httpRoutes.exists(r, r.name == self.reference.name)) || "
+    "(self.reference.kind == 'GRPCRoute' && has(self.traffic.grpcRoutes) && "
     "self.traffic.grpcRoutes.exists(r, r.name == self.reference.name)))",
     "reference is what is released itself; name a service that the release does not reach",
     field="reference",
@@ -330,7 +272,7 @@ class RolloutSpec(Choices):
         heaviest = max((stage.weight for stage in self.stages or ()), default=0)
         if self.traffic.pod_share is not None and heaviest > HEAVIEST_OF_PODS:
             yield MOST_OF_PODS
-        own = {
+        own: dict[str, set[str | None]] = {
             "Deployment": {self.target_ref.name},
             "Service": {self.traffic.service},
             "HTTPRoute": {route.name for route in self.traffic.http_routes or ()},

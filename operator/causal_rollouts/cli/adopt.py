@@ -105,7 +105,8 @@ async def _service(cluster: Cluster, deployment: Object, routes: Sequence[Object
     if not chosen:
         raise Stopped(
             f'Deployment "{name(deployment)}": no Service in "{cluster.namespace}" selects its pods; '
-            "create one and a route that sends to it"
+            "create one and a route that sends to it. Workers that take their work from a queue need none: "
+            "write the CausalRollout with `traffic: {podShare: {}}` (docs/routers.md)"
         )
     if len(chosen) > 1:
         names = ", ".join(name(obj) for obj in chosen)

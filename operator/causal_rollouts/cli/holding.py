@@ -121,7 +121,8 @@ def _names(rollout: Rollout | None, record: Record | None) -> tuple[str, Traffic
     target = str(section(spec, "targetRef").get("name", ""))
     traffic = section(spec, "traffic")
     service = str(traffic.get("service", ""))
-    return target, TrafficPlan(service, routes_named(traffic), target) if service else NOWHERE
+    named = service or "podShare" in traffic
+    return target, TrafficPlan(service, routes_named(traffic), target) if named else NOWHERE
 
 
 def _gone(record: Record) -> Rollout:

@@ -56,6 +56,8 @@ def finish(release: Release, now: float, outcome: Outcome, why: str) -> Release:
 
 def clean_up(release: Release, observed: Observed, now: float) -> Release:
     """Weights seen at home, then the arms away, then done."""
+    if observed.workers and release.desired.slots:
+        return replace(release, desired=replace(release.desired, slots=()))
     release = at_home(release, observed, now)
     if release.home_since is None:
         return release

@@ -171,7 +171,8 @@ def _watched(release: Release, step: Step) -> Release:
 
 def _replaced(release: Release, step: Step) -> Release:
     release = leaving.at_home(release, step.observed, step.now)
-    return enter_stage(release, step, 0) if leaving.drained(release, step.now) else release
+    ready = step.observed.workers or leaving.drained(release, step.now)
+    return enter_stage(release, step, 0) if ready else release
 
 
 def _probed(release: Release, step: Step) -> Release:

@@ -78,8 +78,15 @@ class Observed:
         """Slots of an arm whose pod is ready."""
         return sum(state.ready for state in self.slots if state.slot.arm is arm)
 
+    @property
+    def workers(self) -> bool:
+        """Slots work as soon as they run: only their end takes the weight off them."""
+        return self.traffic is not None and self.traffic.working is not None
+
     def applied(self, weights: Weights) -> bool:
-        """The routes carry these weights and the gateway has taken them."""
+        """The routes carry these weights and the gateway has taken them; or there are as many workers."""
+        if self.traffic is not None and self.traffic.working is not None:
+            return self.traffic.working == (weights.canaries, weights.baselines)
         if self.traffic is None or not self.traffic.routes:
             return weights == HOME
         return all(r.weights == r.wanted(weights) and r.accepted for r in self.traffic.routes)

@@ -93,8 +93,8 @@ def _slots(record: Record, o: Observed) -> Iterator[Action]:
                 before=planned.before,
                 gated=record.registration.traffic.pod_share,
             )
-    # A slot that still has traffic is never taken away, whatever the intent says.
-    if o.applied(HOME):
+    # A slot that has traffic is never taken away, whatever the intent says. A worker's way home is its end.
+    if o.workers or o.applied(HOME):
         wanted = {(planned.slot, planned.before) for planned in release.desired.slots}
         for state in o.slots:
             if (state.slot, state.before) not in wanted:

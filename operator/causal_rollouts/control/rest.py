@@ -113,7 +113,8 @@ def _tidy(o: Observed) -> tuple[Action, ...]:
     if away:
         service = o.traffic.service
         return tuple(act.SetWeights(service, r.kind, r.name, HOME, r.version) for r in away)
-    return tuple(act.DeleteSlot(s.slot, s.name, s.uid) for s in o.slots) if o.applied(HOME) else ()
+    may = o.workers or o.applied(HOME)
+    return tuple(act.DeleteSlot(s.slot, s.name, s.uid) for s in o.slots) if may else ()
 
 
 def next_release(name: str, past: tuple[str, ...]) -> str:
@@ -193,7 +194,7 @@ def aa_seconds(o: Observed) -> float:
 def _let_go(o: Observed) -> list[Action]:
     listed = o.traffic is not None and any(route.arms_listed for route in o.traffic.routes)
     out: list[Action] = []
-    if o.traffic is not None and o.traffic.arm_services and not listed:
+    if o.traffic is not None and o.traffic.service and o.traffic.arm_services and not listed:
         out.append(act.DeleteArmServices(o.traffic.service))
     if o.rollout.held:
         out.append(act.RemoveFinalizer())

@@ -17,7 +17,7 @@ from causal_rollouts.model.decision import Decision
 from causal_rollouts.model.evidence import Evidence
 from causal_rollouts.model.percent import of_traffic
 from causal_rollouts.model.reasons import Reason, Validity
-from causal_rollouts.model.traffic import WHOLE
+from causal_rollouts.model.traffic import WHOLE, TrafficPlan
 from causal_rollouts.model.world import Json
 from causal_rollouts.ports import Record
 
@@ -140,11 +140,17 @@ def _traffic(o: Observed, record: Record) -> Said | None:
     text = f"canary {of_traffic(wanted.canary)}, baseline {of_traffic(wanted.baseline)}"
     if contested := advice(record.release, o):
         return False, str(Reason.ROUTE_CONTESTED), contested
-    pods = record.registration.traffic.pod_share
-    who, do = ("the pods in the traffic", "make") if pods else ("the routes", "carry")
+    who, do = _shares(record.registration.traffic)
     if o.applied(wanted):
         return True, "Applied", f"{who} {do} {text}"
     return False, "Shifting", f"{who} do not {do} {text} yet"
+
+
+def _shares(plan: TrafficPlan) -> tuple[str, str]:
+    """Who shares the work, and its verb."""
+    if plan.workers:
+        return "the workers", "make"
+    return ("the pods in the traffic", "make") if plan.pod_share else ("the routes", "carry")
 
 
 def _pending(o: Observed, record: Record) -> bool:

@@ -47,13 +47,20 @@ def counted(
     return ShareState(state.since, max(state.next_bin, end), canary, total)
 
 
-def share_test(state: ShareState, schedule: Schedule, *, countable: bool) -> ShareTest:
-    """The test of what was counted. countable: some metric has requests."""
+def share_test(state: ShareState, schedule: Schedule, *, countable: bool, pulled: bool = False) -> ShareTest:
+    """The test of what was counted. countable: some metric has requests.
+
+    pulled: workers take what they can, so their share is an outcome of the release and no weight holds it;
+    asked is only that the canary takes work at all.
+    """
     n, intended = state.total, schedule.intended
     if intended <= 0:
         return ShareTest(None, n, np.nan, intended, "the canary has no traffic yet")
     if not countable:
         return ShareTest(None, n, np.nan, intended, "no metric counts requests; add latency or errors")
+    if pulled and n >= LEAST:
+        idle = f"the canary took none of {n:.0f} jobs; see whether its pods read the queue"
+        return ShareTest(state.canary > 0, n, state.canary / n, intended, "" if state.canary > 0 else idle)
     found = sample_ratio(state.canary, n, intended, least=LEAST)
     if found.ok is None:
         note = f"{n:.0f} of {LEAST} requests seen since the weights changed"

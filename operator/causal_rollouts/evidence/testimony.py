@@ -61,7 +61,8 @@ def testimony(
     processes = tuple(p for one in heard for p in _processes(reg, frame, one))
     segments = tuple(_segment(reg, frame, one, part) for one in heard if (part := one.metric.segment))
     heard = [one for one in heard if one.metric.segment is None]
-    share = share_test(after.share, schedule, countable=any(one.metric.counts_requests for one in heard))
+    countable = any(one.metric.counts_requests for one in heard)
+    share = share_test(after.share, schedule, countable=countable, pulled=reg.traffic.workers)
     found, why = _verdict_on_data(heard, share)
     shared, shared_margin = _shared(heard)
     acting = [one for one in heard if one.acts]

@@ -57,7 +57,9 @@ def weigh(
     countable = share_metric(reg) is not None
     comparable = (
         *covariates(reg.grid, pods, frame),
-        *load.load_equality(frame, tables.schedule, state.load, countable=countable),
+        *load.load_equality(
+            frame, tables.schedule, state.load, countable=countable, pulled=reg.traffic.workers
+        ),
     )
     return testimony(reg, frame, tables.schedule, before, state, heard, comparable), state
 

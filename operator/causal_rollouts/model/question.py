@@ -44,7 +44,7 @@ def question(reg: Registration) -> Question:
     ladder = ", ".join(of_traffic(stage.weight) for stage in reg.stages)
     return Question(
         f'Are users of Deployment "{reg.namespace}/{reg.target}" worse off with the candidate than with the '
-        f"stable template, at {ladder} of the traffic?",
+        f"stable template, at {ladder} of the {'work' if reg.traffic.workers else 'traffic'}?",
         tuple(_estimand(metric) for metric in reg.metrics),
         _assumptions(reg),
     )
@@ -70,7 +70,7 @@ def _assumptions(reg: Registration) -> tuple[Assumption, ...]:
             "the arms differ in their template and in nothing else",
             f"{drawn}; {CheckName.BALANCE}, {CheckName.OVERLAP}, {CheckName.AGE}",
         ),
-        Assumption("a pod of either arm serves as much", f"{CheckName.LOAD}, and the share of requests seen"),
+        _load(reg),
         Assumption("the nodes of both arms moved alike before", f"{CheckName.PRE_TREND}{past}"),
         Assumption(
             "stable pods are not touched by the candidate",
@@ -78,11 +78,24 @@ def _assumptions(reg: Registration) -> tuple[Assumption, ...]:
         ),
         Assumption(
             "what is measured is what happened",
-            f"at least {reg.min_completeness:.0%} of the requests of each arm in the newest bins",
+            f"{_finished(reg)}at least {reg.min_completeness:.0%} of the requests of each arm in the newest "
+            "bins",
         ),
         Assumption("stable pods differ from stable pods by chance alone", "the placebo, all the time"),
         Assumption("harm shows within the stages", "nothing; after the promotion the bake still compares"),
     )
+
+
+def _finished(reg: Registration) -> str:
+    """Jobs that hang are in no latency."""
+    return f"{CheckName.LOAD}: canary pods finish about as many jobs; " if reg.traffic.workers else ""
+
+
+def _load(reg: Registration) -> Assumption:
+    if reg.traffic.workers:
+        return Assumption("jobs are as hard for either arm", "nothing: each pod takes what is next")
+    what = "a pod of either arm serves as much"
+    return Assumption(what, f"{CheckName.LOAD}, and the share of requests seen")
 
 
 def _above(margin: float) -> str:

@@ -54,6 +54,7 @@ class Weights:
 class TrafficPlan:
     """Service and routes by name. routes: (kind, name), kinds as in `ROUTE_FIELDS`; none with podShare.
 
+    service: "" for workers, whose pods take their work from a queue.
     target: the Deployment behind the Service; "" where only the traffic is looked at.
     """
 
@@ -65,6 +66,11 @@ class TrafficPlan:
     def pod_share(self) -> bool:
         """No route: the Service shares its requests evenly between pods, so their number makes the share."""
         return bool(self.service) and not self.routes
+
+    @property
+    def workers(self) -> bool:
+        """No Service at all: a pod works as soon as it runs, so which pods there are makes the share."""
+        return bool(self.target) and not (self.service or self.routes)
 
 
 NOWHERE = TrafficPlan("", ())

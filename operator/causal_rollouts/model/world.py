@@ -170,6 +170,7 @@ class Traffic:
     """Service and routes as they stand. endpoints: ready endpoints by arm.
 
     problems: what the user must mend, each `field: what; fix`.
+    working: (canary, baseline) pods that nothing but their end can keep from the work; None but for workers.
     """
 
     service: str
@@ -177,6 +178,7 @@ class Traffic:
     arm_services: bool
     endpoints: Mapping[str, int]
     problems: tuple[str, ...]
+    working: tuple[int, int] | None = None
 
     @property
     def weights(self) -> Weights | None:

@@ -45,13 +45,14 @@ def test_a_registration_survives_its_manifest(kinds: tuple[str, ...]):
     assert comparable(back_and_forth(reg)) == comparable(reg)
 
 
-def test_a_share_of_pods_survives_its_manifest():
+@pytest.mark.parametrize("service", ["shop", ""], ids=["behind a Service", "workers"])
+def test_a_share_of_pods_survives_its_manifest(service: str):
     plain = SETTING.registration(5)
     ladder = tuple(
         replace(stage, weight=weight) for stage, weight in zip(plain.stages, (100, 330), strict=False)
     )
     arms = replace(plain.arms, pod_share=True)
-    reg = replace(plain, traffic=TrafficPlan("shop", (), target=plain.target), stages=ladder, arms=arms)
+    reg = replace(plain, traffic=TrafficPlan(service, (), target=plain.target), stages=ladder, arms=arms)
     assert comparable(back_and_forth(reg)) == comparable(reg)
 
 

@@ -60,6 +60,25 @@ def test_a_service_without_a_route_shares_by_the_number_of_pods():
     assert not resolved().registration.arms.pod_share
 
 
+def test_workers_of_a_queue_have_no_service():
+    asked = spec(traffic={"podShare": {}}, stages=[stage(10), stage(33)], probe="Switchback")
+    registration = resolved(asked).registration
+    assert registration.traffic == TrafficPlan("", (), target="checkout")
+    assert registration.traffic.workers
+    assert not registration.traffic.pod_share, "no pod waits at a gate"
+    assert registration.arms.pod_share
+    assert registration.probe is None, "workers cannot be without work for the length of a leg"
+    assert not resolved(spec(traffic=BY_PODS, stages=[stage(10)])).registration.traffic.workers
+
+
+def test_a_route_without_a_service_is_told_with_both_ways_out():
+    [text] = problems(spec(traffic={"httpRoutes": [{"name": "checkout"}]}))
+    assert text == (
+        "spec.traffic.service: no Service is named; name the one that the routes send to, "
+        "or say podShare: {} and nothing else for workers that take their work from a queue"
+    )
+
+
 def test_pods_and_routes_cannot_both_share():
     [text] = problems(spec(traffic={**BY_PODS, "httpRoutes": [{"name": "checkout"}]}))
     assert text.startswith("spec.traffic.podShare: podShare and routes are both given")

@@ -30,7 +30,7 @@ from causal_rollouts.adapters.reading import controller
 from e2e.embedded.apiserver import OPERATOR, SYSTEM, ApiServer
 from e2e.embedded.pods import ready_since
 from e2e.embedded.rolling import unavailable
-from e2e.embedded.shop import NAMESPACE
+from e2e.embedded.shop import NAMESPACE, WORKERS
 from e2e.embedded.world import EmbeddedWorld
 
 Json = dict[str, Any]
@@ -123,15 +123,15 @@ class Promises:
             self.raises.append((self.world.api.time, round(canary, 3)))
             self._rise_is_right(height)
         going = self.world.release().get("desired", {}).get("weights", {}).get("canary", 0) == 0
-        self._canary = height if going or self.world.routed != POD else max(height, self._canary)
+        self._canary = height if going or not self.world.by_pods else max(height, self._canary)
         if not self.disturbed:
             self._fleet_is_whole()
 
     def _height(self, canary: float) -> float:
-        return float(self.world.serving()["canary"]) if self.world.routed == POD else canary
+        return float(self.world.serving()["canary"]) if self.world.by_pods else canary
 
     def _shares(self) -> tuple[float, float]:
-        if self.world.routed == POD:
+        if self.world.by_pods:
             pods = self.world.serving()
             return pods["canary"] / max(pods.total(), 1), pods["baseline"] / max(pods.total(), 1)
         return shares(self.world.route(), self.world.name)
@@ -141,7 +141,10 @@ class Promises:
         release = self.world.release()
         grid = self.world.grid
         asked = release["desired"]["weights"]
-        if self.world.routed == POD:
+        if self.world.routed == WORKERS:
+            slots = [p for p in release["desired"]["slots"] if p["slot"]["arm"] == "canary"]
+            assert height <= len(slots), "more workers than a record asked for"
+        elif self.world.by_pods:
             assert height <= asked["canaries"], "more pods than a record asked for"
         else:
             assert asked["canary"] == round(1000 * height), "no record asked for it"

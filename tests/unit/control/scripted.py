@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from causal_rollouts.adapters.kube import HTTP_ROUTE, POD, Kind
+from causal_rollouts.adapters.kube import HTTP_ROUTE, Kind
 from causal_rollouts.analysis.simulation.climate import Climate
 from causal_rollouts.control.look import Looked
 from causal_rollouts.model.bins import Grid
@@ -115,7 +115,7 @@ def _rested(pre_period: str, routed: Kind) -> bytes:
     world = QuickWorld(Climate(), {}, api=WatchedApi(), replicas=3, routed=routed)
     story = Story(world)
     arms = {"arms": {"minPods": 1, "prePeriod": pre_period}}
-    ladder = {"stages": BY_PODS} if routed == POD else {}
+    ladder = {"stages": BY_PODS} if world.by_pods else {}
     story.apply({**QUICK, **arms, **ladder}, {"traffic": traffic_of(world)})
     world.run(12)
     return world.saved()

@@ -16,7 +16,7 @@ from causal_rollouts.ports import Ports
 from e2e import rollouts
 from e2e.demo.manifests import App
 from e2e.embedded.patches import clone
-from e2e.embedded.shop import NAMESPACE
+from e2e.embedded.shop import NAMESPACE, WORKERS
 from e2e.embedded.world import EmbeddedWorld, uncut
 from tests.unit.control.promises import Promises, WatchedApi
 
@@ -78,6 +78,8 @@ def tell(
 
 def traffic_of(world: EmbeddedWorld) -> Json:
     """What shares the requests of the app, as its rollout says it."""
+    if world.routed == WORKERS:
+        return {"podShare": {}}
     if world.routed == POD:
         return {"service": world.name, "podShare": {}}
     return {"service": world.name, ROUTE_FIELDS[world.routed.kind]: [{"name": world.name}]}

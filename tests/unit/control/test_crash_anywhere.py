@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from causal_rollouts.adapters.kube import HTTP_ROUTE, POD, REPLICA_SET, SERVICE
+from causal_rollouts.adapters.kube import HTTP_ROUTE, POD, REPLICA_SET, SERVICE, Kind
 from causal_rollouts.control import reconcile
 from causal_rollouts.ports import Ports
 from e2e.embedded.apiserver import OPERATOR
+from e2e.embedded.shop import WORKERS
 from e2e.embedded.world import EmbeddedWorld
 from tests.unit.control import scripted
 from tests.unit.control.ports_cut import through
@@ -47,14 +48,15 @@ STORIES: dict[str, tuple[scripted.Script, Event]] = {
     "pre-period": (scripted.harmless, nothing_else),
     "revert by pods": (scripted.harm_in_a_stage, nothing_else),
     "pre-period by pods": (scripted.harmless, nothing_else),
+    "revert of workers": (scripted.harm_in_a_stage, nothing_else),
+    "pre-period of workers": (scripted.harmless, nothing_else),
     "probe of an incident": (scripted.everybody_worse(p=0.5), nothing_else),
     "probe of a bad release": (scripted.everybody_worse(p=0.0001), nothing_else),
 }
 PROBES = tuple(name for name in STORIES if name.startswith("probe"))
 """Told in a file of their own: long stories, and files run beside each other."""
 OTHERS = tuple(name for name in STORIES if name not in PROBES)
-PRE_PERIODS = {"pre-period": "6s", "pre-period by pods": "6s"}
-BY_PODS = tuple(name for name in STORIES if name.endswith("by pods"))
+PRE_PERIODS = {name: "6s" for name in STORIES if name.startswith("pre-period")}
 PARTS = 8
 LONGEST = 300
 
@@ -133,12 +135,15 @@ def over(story: Story) -> bool:
     return story.phase == "Done" and not story.world.rollout().get("metadata", {}).get("finalizers")
 
 
+def routed(name: str) -> Kind:
+    """What shares the work in a story, by the end of its name."""
+    return {"pods": POD, "workers": WORKERS}.get(name.rpartition(" ")[2], HTTP_ROUTE)
+
+
 @functools.cache
 def uncut(name: str) -> Told:
     knife, saved = Knife(), []
-    story = quick(
-        knife.cut, pre_period=PRE_PERIODS.get(name, "0s"), routed=POD if name in BY_PODS else HTTP_ROUTE
-    )
+    story = quick(knife.cut, pre_period=PRE_PERIODS.get(name, "0s"), routed=routed(name))
     knife.world = story.world
     story.world.api.writes.clear()
     story.request("good", START_SECONDS="1")

@@ -72,6 +72,31 @@ def test_without_requests_it_is_told_and_blocks_nothing():
         assert math.isnan(found.value)
 
 
+def pulled(canary: float, baseline: float, *, countable: bool = True):
+    """Jobs that an arm's workers finished in 20 bins; three pods and two."""
+    state = LoadState(102, canary, 60.0, baseline, 40.0)
+    (found,) = load_equality(frame(), SCHEDULE, state, countable=countable, pulled=True)
+    return found
+
+
+def test_workers_that_finish_a_third_less_pass_and_a_busier_canary_does_too():
+    for canary, baseline in ((6000.0, 4000.0), (4400.0, 4000.0), (18000.0, 4000.0)):
+        assert pulled(canary, baseline).ok
+    assert pulled(6000.0, 4000.0).bound == 0.5
+
+
+def test_workers_whose_jobs_hang_are_told_though_no_latency_shows_it():
+    found = pulled(3000.0, 4000.0)
+    assert found.ok is False
+    assert "a canary pod finishes 0.5 times as many jobs as a baseline pod" in found.note
+    assert "jobs that hang or are given back are in no latency" in found.note
+
+
+def test_few_jobs_show_nothing():
+    assert pulled(30.0, 40.0).ok
+    assert pulled(0.0, 0.0).ok is pulled(3000.0, 4000.0, countable=False).ok is None
+
+
 def test_nothing_is_said_without_both_arms_or_once_promotion_moves_the_fleet():
     for seen in (frame(baselines=0), replace(frame(), until_stable=120), replace(frame(), t0=None)):
         assert load_equality(seen, SCHEDULE, LoadState(102), countable=True) == ()

@@ -155,6 +155,17 @@ def test_the_share_says_what_it_waits_for():
     assert "add latency or errors" in share_test(few_state(), SCHEDULE, countable=False).note
 
 
+def test_the_share_of_workers_is_their_own_doing_as_long_as_the_canary_works():
+    half = share_test(ShareState(102, 108, 100.0, 1000.0), SCHEDULE, countable=True, pulled=True)
+    assert (half.ok, half.note) == (True, "")
+    assert half.observed == 0.1
+    idle = share_test(ShareState(102, 108, 0.0, 1000.0), SCHEDULE, countable=True, pulled=True)
+    assert idle.ok is False
+    assert idle.note == "the canary took none of 1000 jobs; see whether its pods read the queue"
+    early = share_test(ShareState(102, 108, 0.0, 100.0), SCHEDULE, countable=True, pulled=True)
+    assert early.ok is None
+
+
 def few_state():
     return ShareState(102, 108, 0.0, 0.0)
 
