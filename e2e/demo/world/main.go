@@ -4,18 +4,18 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"os/signal"
 	"sync"
 	"syscall"
-	"time"
+
+	"causalrollouts.dev/demo/doors"
 )
 
 // surroundings is what pods are told. Nodes are factors of their own, by node.
@@ -94,26 +94,11 @@ func (w *world) forUs() http.Handler {
 	return mux
 }
 
-func checkAddresses(control, pods string) error {
-	ours, err := netip.ParseAddrPort(control)
-	if err != nil || !ours.Addr().IsLoopback() {
-		return fmt.Errorf("-control is %q; give a loopback address and port such as 127.0.0.1:18900", control)
-	}
-	if pods == "" {
-		return nil
-	}
-	theirs, err := netip.ParseAddrPort(pods)
-	if err != nil || !(theirs.Addr().IsPrivate() || theirs.Addr().IsLoopback()) {
-		return fmt.Errorf("-pods is %q; give a private address and port that pods reach, such as 10.97.0.11:18900", pods)
-	}
-	return nil
-}
-
 func main() {
 	control := flag.String("control", "127.0.0.1:18900", "loopback address to be changed at")
 	pods := flag.String("pods", "", "address for pods to ask at; read-only")
 	flag.Parse()
-	if err := checkAddresses(*control, *pods); err != nil {
+	if err := doors.Check(*control, *pods); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
@@ -124,27 +109,12 @@ func main() {
 }
 
 func serve(control, pods string) error {
+	stop, release := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer release()
 	w := &world{now: surroundings{Slowdown: 1}}
-	doors := map[string]http.Handler{control: w.forUs()}
+	handlers := map[string]http.Handler{control: w.forUs()}
 	if pods != "" && pods != control {
-		doors[pods] = w.forPods()
+		handlers[pods] = w.forPods()
 	}
-	failed := make(chan error, len(doors))
-	for address, handler := range doors {
-		listener, err := net.Listen("tcp", address)
-		if err != nil {
-			return err
-		}
-		server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
-		go func() { failed <- server.Serve(listener) }()
-	}
-	fmt.Println("ready")
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
-	select {
-	case err := <-failed:
-		return err
-	case <-stop:
-		return nil
-	}
+	return doors.Serve(stop, handlers)
 }
