@@ -48,14 +48,7 @@ func (h *handler) healthz(w http.ResponseWriter, _ *http.Request) {
 func (h *handler) route(name string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		if h.places != nil {
-			h.places <- struct{}{}
-			defer func() { <-h.places }()
-		}
-		h.downstream.beside()
-		time.Sleep(h.behaviour.latency(start))
-		code := h.outcome(r.Context(), start)
-
+		code := h.work(r.Context(), start)
 		header := w.Header()
 		header.Set("X-Version", h.settings.Version)
 		header.Set("X-Arm", h.settings.Arm)
@@ -67,6 +60,17 @@ func (h *handler) route(name string) http.HandlerFunc {
 		io.WriteString(w, http.StatusText(code)+"\n")
 		h.meters.observe(name, code, time.Since(start))
 	}
+}
+
+// work is what one request or one job takes, and the code that it ends with.
+func (h *handler) work(ctx context.Context, start time.Time) int {
+	if h.places != nil {
+		h.places <- struct{}{}
+		defer func() { <-h.places }()
+	}
+	h.downstream.beside()
+	time.Sleep(h.behaviour.latency(start))
+	return h.outcome(ctx, start)
 }
 
 func (h *handler) outcome(ctx context.Context, start time.Time) int {

@@ -17,6 +17,9 @@ import (
 	"time"
 )
 
+// finishWithin is for requests and jobs that are under way when a pod leaves.
+const finishWithin = 2 * time.Second
+
 func main() {
 	log.SetFlags(log.LUTC | log.Ltime)
 	s, err := readSettings(os.Getenv)
@@ -43,6 +46,8 @@ func serve(s settings) error {
 	announce(s, b, born)
 	go w.follow(stop)
 	startHarm(stop, s)
+	worker := newWorker(s, h)
+	worker.start(stop)
 
 	server := &http.Server{Addr: s.Listen, Handler: h.mux(), ReadHeaderTimeout: 5 * time.Second}
 	failed := make(chan error, 1)
@@ -52,14 +57,16 @@ func serve(s settings) error {
 		return err
 	case <-stop.Done():
 	}
-	return drain(server, h, s)
+	err = drain(server, h, s)
+	worker.wait(finishWithin)
+	return err
 }
 
 // drain goes on serving while endpoints and gateway learn that the pod leaves.
 func drain(server *http.Server, h *handler, s settings) error {
 	h.draining.Store(true)
 	time.Sleep(seconds(s.DrainSeconds))
-	bounded, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	bounded, cancel := context.WithTimeout(context.Background(), finishWithin)
 	defer cancel()
 	if err := server.Shutdown(bounded); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err

@@ -61,6 +61,43 @@ func (m *meters) page() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
+// jobMeters count what a worker does. Their names are its own: no request of anybody stands behind a job.
+type jobMeters struct {
+	duration prometheus.Histogram
+	jobs     *prometheus.CounterVec
+}
+
+const (
+	jobOK     = "ok"
+	jobFailed = "failed"
+)
+
+// newJobMeters adds to the page of a pod that is a worker; others do not know of jobs.
+func newJobMeters(registry *prometheus.Registry) *jobMeters {
+	m := &jobMeters{
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "job_duration_seconds",
+			Help:    "Time from taking a job to its end.",
+			Buckets: buckets,
+		}),
+		jobs: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "jobs_total",
+			Help: "Jobs ended.",
+		}, []string{"outcome"}),
+	}
+	// A series that begins with its first job would hide that job from a rate.
+	for _, outcome := range []string{jobOK, jobFailed} {
+		m.jobs.WithLabelValues(outcome)
+	}
+	registry.MustRegister(m.duration, m.jobs)
+	return m
+}
+
+func (m *jobMeters) observe(outcome string, took time.Duration) {
+	m.duration.Observe(took.Seconds())
+	m.jobs.WithLabelValues(outcome).Inc()
+}
+
 // truth publishes what was really done to latency, so that a verdict can be checked.
 type truth struct{ behaviour *behaviour }
 

@@ -37,6 +37,9 @@ type settings struct {
 	BackendBeside float64 `json:"backend_beside"`
 	Concurrency   float64 `json:"concurrency"`
 
+	QueueURL     string  `json:"queue_url"`
+	QueueWorkers float64 `json:"queue_workers"`
+
 	WorldURL       string  `json:"world_url"`
 	DrainSeconds   float64 `json:"drain_seconds"`
 	HealthzMetrics bool    `json:"healthz_metrics"`
@@ -71,6 +74,9 @@ func readSettings(env func(string) string) (settings, error) {
 		BackendCalls:  r.number("BACKEND_CALLS", 1, 0, 20),
 		BackendBeside: r.number("BACKEND_BESIDE", 0, 0, 20),
 		Concurrency:   r.number("CONCURRENCY", 0, 0, 10000),
+
+		QueueURL:     r.address("QUEUE_URL"),
+		QueueWorkers: r.number("QUEUE_WORKERS", 2, 1, 100),
 
 		WorldURL:       r.address("WORLD_URL"),
 		DrainSeconds:   r.number("DRAIN_SECONDS", 2, 0, 60),
