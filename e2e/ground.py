@@ -8,13 +8,12 @@ from typing import Generic, Protocol, TypeVar
 
 from e2e.cluster import state
 from e2e.cluster.progress import say
-from e2e.cluster.settings import POD_GATEWAY
 from e2e.cluster.state import Cluster
 from e2e.demo import build
 from e2e.demo.build import Binaries
 from e2e.demo.manifests import App
 from e2e.demo.traffic import Load
-from e2e.demo.world_server import World, address_for_pods
+from e2e.demo.world_server import World, reached_by_pods
 from e2e.shop import Shop, sweep
 
 
@@ -75,8 +74,7 @@ def ground(namespace: str, bring: Callable[[Cluster], O]) -> Iterator[Ground[O]]
     operator = bring(cluster)
     try:
         sweep(cluster, namespace)
-        nodes = [node.address for node in cluster.nodes]
-        with World(binaries.world, address_for_pods([POD_GATEWAY, *nodes])) as world:
+        with World(binaries.world, reached_by_pods(cluster)) as world:
             yield Ground(cluster, binaries, world, operator)
     finally:
         operator.stop()

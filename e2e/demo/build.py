@@ -13,7 +13,7 @@ from e2e.cluster.state import Cluster
 
 SOURCES = Path(__file__).parent
 PINS = SOURCES.parent / "cluster" / "parts"
-PROGRAMS = ("service", "load", "world", "backend")
+PROGRAMS = ("service", "load", "world", "backend", "queue")
 IMAGE = "localhost/causal-rollouts-demo"
 LONGEST = 600
 
@@ -26,6 +26,7 @@ class Binaries:
     load: Path
     world: Path
     backend: Path
+    queue: Path
     image: str
     backend_image: str
 
@@ -47,7 +48,7 @@ def build() -> Binaries:
     home = places().cache / f"demo-{key}"
     if not home.exists():
         compiler = toolchain.go(places().cache, PINS)
-        say("building the demo service, its backend, load and world (half a minute at first)")
+        say("building the demo service, its backend, load, queue and world (half a minute at first)")
         flags = ("-trimpath", "-buildvcs=false", "-ldflags", "-s -w")
         packages = [f"./{name}" for name in PROGRAMS]
         with fill(home) as folder:
@@ -58,6 +59,7 @@ def build() -> Binaries:
         load=home / "load",
         world=home / "world",
         backend=home / "backend",
+        queue=home / "queue",
         image=f"{IMAGE}:{key}",
         backend_image=f"{IMAGE}-backend:{key}",
     )

@@ -87,9 +87,9 @@ class LoadStats:
             dropped=self.dropped - earlier.dropped,
             codes=_less(self.codes, earlier.codes),
             unserved=_less(self.unserved, earlier.unserved),
-            versions=_fewer(self.versions, earlier.versions),
-            arms=_fewer(self.arms, earlier.arms),
-            pods=_fewer(self.pods, earlier.pods),
+            versions=fewer(self.versions, earlier.versions),
+            arms=fewer(self.arms, earlier.arms),
+            pods=fewer(self.pods, earlier.pods),
         )
 
 
@@ -108,7 +108,7 @@ def _less(now: Mapping[str, int], then: Mapping[str, int]) -> dict[str, int]:
     return {name: count - then.get(name, 0) for name, count in now.items() if count > then.get(name, 0)}
 
 
-def _fewer(now: Mapping[str, Answers], then: Mapping[str, Answers]) -> dict[str, Answers]:
+def fewer(now: Mapping[str, Answers], then: Mapping[str, Answers]) -> dict[str, Answers]:
     left = {name: answers.minus(then.get(name, Answers())) for name, answers in now.items()}
     return {name: answers for name, answers in left.items() if answers.requests}
 

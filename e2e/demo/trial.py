@@ -17,7 +17,6 @@ from typing import Any
 
 from e2e.cluster import kubectl, state
 from e2e.cluster.progress import say, wait_for
-from e2e.cluster.settings import POD_GATEWAY
 from e2e.cluster.state import Cluster
 from e2e.cluster.trouble import ClusterTrouble
 from e2e.demo import build, manifests
@@ -25,7 +24,7 @@ from e2e.demo.cpu_use import CpuUse
 from e2e.demo.manifests import App
 from e2e.demo.traffic import Load, LoadStats
 from e2e.demo.versions import VERSIONS
-from e2e.demo.world_server import World, address_for_pods
+from e2e.demo.world_server import World, reached_by_pods
 
 ARMS = ("stable", "canary", "baseline")
 
@@ -49,8 +48,7 @@ def main(words: list[str]) -> int:
 def _trial(wanted: argparse.Namespace) -> dict[str, Any]:
     cluster = state.load()
     binaries = build.load_image(cluster)
-    nodes = [node.address for node in cluster.nodes]
-    with World(binaries.world, address_for_pods([POD_GATEWAY, *nodes])) as world:
+    with World(binaries.world, reached_by_pods(cluster)) as world:
         app = App(binaries.image, "trial", wanted.namespace, wanted.replicas, world_url=world.url_for_pods)
         say("noise on purpose:")
         for line in app.noise.lines():

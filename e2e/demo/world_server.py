@@ -10,6 +10,8 @@ from typing import Self
 from e2e.cluster.places import places
 from e2e.cluster.programs import Program, Programs
 from e2e.cluster.progress import wait_for
+from e2e.cluster.settings import POD_GATEWAY
+from e2e.cluster.state import Cluster
 from e2e.cluster.trouble import ClusterTrouble
 
 # Fixed, since it stands in the pod template, and another template is another release.
@@ -24,7 +26,7 @@ class World:
     """A small server: pods ask it each second, scenarios change it on loopback."""
 
     def __init__(self, binary: Path, pods_address: str, port: int = PORT) -> None:
-        """pods_address: an address of this machine that pods reach; see `address_for_pods`."""
+        """pods_address: an address of this machine that pods reach; see `reached_by_pods`."""
         self._programs = Programs(places().run)
         self._control = f"http://127.0.0.1:{port}/"
         self.url_for_pods = f"http://{pods_address}:{port}/"
@@ -70,6 +72,11 @@ class World:
         request = urllib.request.Request(self._control, data=json.dumps(now).encode(), method="PUT")
         with _DIRECT.open(request, timeout=5):
             return
+
+
+def reached_by_pods(cluster: Cluster) -> str:
+    """An address of this machine that the pods of the cluster reach."""
+    return address_for_pods([POD_GATEWAY, *(node.address for node in cluster.nodes)])
 
 
 def address_for_pods(candidates: Iterable[str]) -> str:

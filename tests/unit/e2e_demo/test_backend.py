@@ -31,7 +31,7 @@ def test_a_load_from_outside_goes_past_the_gateway_and_keeps_few_requests_in_fli
     monkeypatch.setenv("CAUSAL_ROLLOUTS_RUN", str(tmp_path))
     monkeypatch.setattr(backend, "get", lambda *_: {"spec": {"clusterIP": "10.96.7.7"}})
     program = tmp_path / "load"
-    binaries = Binaries(program, program, program, program, "a", "b")
+    binaries = Binaries(*[program] * 5, "a", "b")
     argv = outside_load(None, binaries, SHARED, rate=100, seconds=60, in_flight=4).argv
     given = dict(zip(argv[1::2], argv[2::2], strict=True))
     assert given["-url"] == "http://10.96.7.7:80"
