@@ -30,7 +30,7 @@ class PodShop(Shop):
         """Ready pods by arm."""
         pods = get(self.cluster, "-n", self.app.namespace, "pods", "-l", f"app={self.app.name}")["items"]
         return Counter(
-            pod["metadata"]["labels"][manifests.ARM]
+            manifests.arm_of(pod)
             for pod in pods
             if not pod["metadata"].get("deletionTimestamp") and is_true(pod, "Ready")
         )

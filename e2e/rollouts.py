@@ -9,6 +9,8 @@ Errors are judged in points of a percent, since half a percent of requests fails
 at rest and a minute of a canary holds only a few of those.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from e2e.demo.manifests import App
@@ -44,9 +46,12 @@ def stages(least: str) -> list[Manifest]:
     return [{"weight": weight, "minDuration": least, "maxDuration": "15m"} for weight in (10, 30)]
 
 
-def metrics() -> list[Manifest]:
-    """Latency and errors gate; the slow share and restarts may revert."""
-    histogram = "http_server_request_duration_seconds"
+def metrics(
+    histogram: str = "http_server_request_duration_seconds",
+    counter: str = "http_server_requests_total",
+    bad: Mapping[str, str] = MappingProxyType({"code": "5.."}),
+) -> list[Manifest]:
+    """Latency and errors gate; restarts may revert. bad: labels of what the counter has as an error."""
     return [
         {
             "name": "latency",
@@ -56,7 +61,7 @@ def metrics() -> list[Manifest]:
         },
         {
             "name": "errors",
-            "errors": {"counter": "http_server_requests_total", "bad": [{"code": "5.."}]},
+            "errors": {"counter": counter, "bad": [dict(bad)]},
             "revertAbove": "25%",
             "revertAbovePoints": "0.5%",
             "promoteBelow": "50%",

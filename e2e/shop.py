@@ -48,8 +48,7 @@ class Shop:
 
     def open(self) -> "Shop":
         """Namespace, policy, Service, route, Deployment at v1 and the CausalRollout."""
-        apply(self.cluster, [manifests.namespace(self.app.namespace), rollouts.policy()])
-        apply(self.cluster, self.way_in())
+        apply(self.cluster, [manifests.namespace(self.app.namespace), rollouts.policy(), *self.way_in()])
         self.request(VERSIONS["v1"])
         wait_for("all pods of v1 to be available", self._available, 90)
         apply(self.cluster, [rollouts.rollout(self.app, **self.spec)])
@@ -203,8 +202,7 @@ class Shop:
         return sorted(
             env["value"]
             for pod in pods
-            if pod["metadata"]["labels"].get(manifests.ARM) == "stable"
-            and not pod["metadata"].get("deletionTimestamp")
+            if manifests.arm_of(pod) == "stable" and not pod["metadata"].get("deletionTimestamp")
             for env in pod["spec"]["containers"][0]["env"]
             if env["name"] == "VERSION"
         )
@@ -215,7 +213,7 @@ class Shop:
         return {
             pod["metadata"]["name"]: (
                 pod["spec"].get("nodeName", ""),
-                pod["metadata"]["labels"][manifests.ARM],
+                manifests.arm_of(pod),
             )
             for pod in pods
             if not pod["metadata"].get("deletionTimestamp")

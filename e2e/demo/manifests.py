@@ -29,6 +29,7 @@ class App:
     """One demo service.
 
     extra: environment for all versions, such as BACKEND_URL. avoid: a node that its pods keep off.
+    labelled: its template says that its pods are stable, as a Service of the stable arm needs it.
     """
 
     image: str
@@ -40,14 +41,25 @@ class App:
     memory_limit: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
     avoid: str = ""
+    labelled: bool = True
 
     @property
     def host(self) -> str:
         """Host header that the gateway routes to this app; two namespaces may each have one of its name."""
         return f"{self.name}.{self.namespace}.test"
 
+    def labels(self, arm: str) -> dict[str, str]:
+        """Of its pods."""
+        named = self.labelled or arm != "stable"
+        return {"app": self.name, **({ARM: arm} if named else {})}
+
     def arm_name(self, arm: str) -> str:
         return self.name if arm == "stable" else f"{self.name}-{arm}"
+
+
+def arm_of(pod: Manifest) -> str:
+    """A pod without the label is of the target itself."""
+    return str(pod["metadata"]["labels"].get(ARM, "stable"))
 
 
 def namespace(name: str) -> Manifest:
@@ -56,7 +68,7 @@ def namespace(name: str) -> Manifest:
 
 def deployment(app: App, version: Version, arm: str = "stable", replicas: int | None = None) -> Manifest:
     """The target (arm stable), or a hand-made arm beside it for trials without the operator."""
-    labels = {"app": app.name, ARM: arm}
+    labels = app.labels(arm)
     gate = {GATE: "enabled"} if arm == "stable" else {}
     return {
         "apiVersion": "apps/v1",

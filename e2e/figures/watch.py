@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import sqrt
 
+from e2e.demo.queue import Queue, QueueStats
 from e2e.demo.traffic import Load, LoadStats
 from e2e.looking import sampled
 from e2e.shop import Seen, Shop
@@ -17,10 +18,10 @@ SETTLES = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One look. stats: counts of the load so far."""
+    """One look. stats: counts of the load so far, or of the queue."""
 
     weights: Seen
-    stats: LoadStats
+    stats: LoadStats | QueueStats
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Share:
         return (self.observed - self.weight) / self.error
 
 
-def watching(shop: Shop, load: Load) -> AbstractContextManager[list[Sight]]:
+def watching(shop: Shop, load: Load | Queue) -> AbstractContextManager[list[Sight]]:
     """Every sight while the body runs."""
     return sampled(lambda: Sight(shop.weights(), load.stats()), EVERY)
 

@@ -51,6 +51,19 @@ def test_the_stable_arm_is_labelled_for_the_gate_and_selected_by_its_service():
     assert template["annotations"]["prometheus.io/scrape"] == "true"
 
 
+def test_workers_need_no_arm_label_and_their_arms_have_it_all_the_same():
+    workers = dataclasses.replace(APP, labelled=False)
+    target = manifests.deployment(workers, VERSIONS["v1"])["spec"]
+    assert (
+        target["template"]["metadata"]["labels"] == target["selector"]["matchLabels"] == {"app": "checkout"}
+    )
+    (spread,) = target["template"]["spec"]["topologySpreadConstraints"]
+    assert spread["labelSelector"]["matchLabels"] == {"app": "checkout"}
+    assert workers.labels("canary") == APP.labels("canary") == {"app": "checkout", ARM: "canary"}
+    for labels, arm in (({}, "stable"), ({ARM: "stable"}, "stable"), ({ARM: "baseline"}, "baseline")):
+        assert manifests.arm_of({"metadata": {"labels": labels}}) == arm
+
+
 def test_a_hand_made_arm_is_neither_gated_nor_taken_for_stable():
     canary = manifests.deployment(APP, VERSIONS["v2"], "canary", 3)
     assert canary["metadata"]["name"] == "checkout-canary"
