@@ -62,7 +62,7 @@ func (h *handler) route(name string) http.HandlerFunc {
 	}
 }
 
-// work is what one request or one job takes, and the code that it ends with.
+// work is what one request, call or job takes, and the code that it ends with.
 func (h *handler) work(ctx context.Context, start time.Time) int {
 	if h.places != nil {
 		h.places <- struct{}{}

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -50,24 +51,31 @@ func serve(s settings) error {
 	worker.start(stop)
 
 	server := &http.Server{Addr: s.Listen, Handler: h.mux(), ReadHeaderTimeout: 5 * time.Second}
-	failed := make(chan error, 1)
+	failed := make(chan error, 2)
+	endCalls, err := takeCalls(h, s.GRPCListen, failed)
+	if err != nil {
+		return err
+	}
 	go func() { failed <- server.ListenAndServe() }()
 	select {
 	case err := <-failed:
 		return err
 	case <-stop.Done():
 	}
-	err = drain(server, h, s)
+	err = drain(server, endCalls, h, s)
 	worker.wait(finishWithin)
 	return err
 }
 
 // drain goes on serving while endpoints and gateway learn that the pod leaves.
-func drain(server *http.Server, h *handler, s settings) error {
+func drain(server *http.Server, endCalls func(), h *handler, s settings) error {
 	h.draining.Store(true)
 	time.Sleep(seconds(s.DrainSeconds))
 	bounded, cancel := context.WithTimeout(context.Background(), finishWithin)
 	defer cancel()
+	var ending sync.WaitGroup
+	defer ending.Wait()
+	ending.Go(endCalls)
 	if err := server.Shutdown(bounded); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}

@@ -18,6 +18,8 @@ type settings struct {
 	Pod     string `json:"pod"`
 	Node    string `json:"node"`
 	Listen  string `json:"listen"`
+	// Where calls by gRPC are taken beside HTTP; empty for nowhere.
+	GRPCListen string `json:"grpc_listen"`
 
 	MedianMS   float64 `json:"median_ms"`
 	Spread     float64 `json:"spread"`
@@ -56,6 +58,8 @@ func readSettings(env func(string) string) (settings, error) {
 		Pod:     r.text("POD_NAME", "local"),
 		Node:    r.text("NODE_NAME", "local"),
 		Listen:  r.text("LISTEN", ":8080"),
+
+		GRPCListen: r.text("GRPC_LISTEN", ""),
 
 		MedianMS:   r.number("MEDIAN_MS", 25, .1, 5000),
 		Spread:     r.number("SPREAD", .39, 0, 2),
