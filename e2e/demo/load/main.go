@@ -14,8 +14,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
 const (
@@ -32,7 +30,7 @@ type order struct {
 	duration            time.Duration
 	paths               []string
 	ranges              []netip.Prefix
-	fresh               bool
+	fresh, grpc         bool
 	seed                uint64
 }
 
@@ -46,6 +44,7 @@ func readOrder(arguments []string) (order, error) {
 	flags.DurationVar(&o.duration, "duration", 10*time.Minute, "ends by itself after this, at most 4h")
 	flags.Uint64Var(&o.workers, "workers", most, "requests in flight at most, up to 600; with few the load waits for answers and cannot bury who is slow")
 	flags.BoolVar(&o.fresh, "fresh", false, "a connection of its own for each request: a Service without a gateway shares connections, not requests")
+	flags.BoolVar(&o.grpc, "grpc", false, "calls by gRPC instead of requests, all on one connection as clients of gRPC have it; -paths do not count")
 	flags.StringVar(&paths, "paths", "/,/cart", "asked for in equal shares")
 	flags.StringVar(&o.progress, "progress", "", "file to hold the counts so far, rewritten each second")
 	flags.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of the arrival times")
@@ -72,6 +71,9 @@ func (o order) checkBounds() error {
 	}
 	if o.workers < 1 || o.workers > most {
 		mistakes = append(mistakes, fmt.Errorf("-workers is %d; give 1 to %d", o.workers, most))
+	}
+	if o.grpc && o.fresh {
+		mistakes = append(mistakes, errors.New("-grpc and -fresh exclude each other; give one"))
 	}
 	for _, path := range o.paths {
 		if !strings.HasPrefix(path, "/") {
@@ -103,19 +105,21 @@ func main() {
 // run loads until the duration is over or the context ends, then waits for answers under way.
 func run(stop context.Context, o order) ([]byte, error) {
 	pacer := newArrivals(o.rate, o.duration, o.seed)
-	attacker := vegeta.NewAttacker(vegeta.Client(client(o.fresh)), vegeta.Workers(min(16, o.workers)), vegeta.MaxWorkers(o.workers), vegeta.MaxBody(0))
 	counts := newTally(o.rate, pacer.dropped.Load)
-	results := attacker.Attack(targeter(o.url, o.host, o.paths), pacer, o.duration, "")
+	answers, halt, err := begin(o, pacer)
+	if err != nil {
+		return nil, err
+	}
 
 	each := time.NewTicker(time.Second)
 	defer each.Stop()
 	for {
 		select {
-		case result, more := <-results:
+		case given, more := <-answers:
 			if !more {
 				return finish(counts, o.progress)
 			}
-			counts.add(result)
+			counts.add(given)
 		case <-each.C:
 			if o.progress == "" {
 				continue
@@ -124,11 +128,20 @@ func run(stop context.Context, o order) ([]byte, error) {
 				return nil, err
 			}
 		case <-stop.Done():
-			attacker.Stop()
+			halt()
 			// A closed channel would be chosen again and again.
 			stop = context.Background()
 		}
 	}
+}
+
+// begin starts the load; `halt` lets no more requests begin.
+func begin(o order, pacer *arrivals) (answers <-chan answer, halt func(), err error) {
+	if o.grpc {
+		return call(o, pacer)
+	}
+	answers, halt = request(o, pacer)
+	return answers, halt, nil
 }
 
 func finish(counts *tally, progress string) ([]byte, error) {

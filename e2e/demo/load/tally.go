@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
-	vegeta "github.com/tsenart/vegeta/v12/lib"
+	"causalrollouts.dev/demo/calls"
 )
 
 // group is what the requests answered by one version, arm or pod had in common.
@@ -58,38 +56,38 @@ func newTally(rate float64, late func() uint64) *tally {
 	}}
 }
 
-func (t *tally) add(result *vegeta.Result) {
+// answer is what became of one request. code: empty where nobody answered, for the reason in `unserved`.
+type answer struct {
+	code     string
+	unserved string
+	failed   bool
+	latency  time.Duration
+	who      calls.Who
+}
+
+func (t *tally) add(a answer) {
 	t.lock.Lock()
 	defer t.lock.Unlock()
 	t.sums.Requests++
-	if result.Code == 0 {
-		t.sums.Unserved[reason(result.Error)]++
+	if a.code == "" {
+		t.sums.Unserved[a.unserved]++
 		return
 	}
-	t.sums.Codes[strconv.Itoa(int(result.Code))]++
-	// The gateway's own answers bear no name of a pod and belong to no arm.
-	for header, groups := range map[string]map[string]*group{
-		"X-Version": t.sums.Versions, "X-Arm": t.sums.Arms, "X-Pod": t.sums.Pods,
-	} {
-		name := result.Headers.Get(header)
-		if name == "" {
-			name = "gateway"
-		}
-		if groups[name] == nil {
-			groups[name] = &group{}
-		}
-		groups[name].add(result.Latency, result.Code >= 500)
-	}
+	t.sums.Codes[a.code]++
+	credit(t.sums.Versions, a.who.Version, a)
+	credit(t.sums.Arms, a.who.Arm, a)
+	credit(t.sums.Pods, a.who.Pod, a)
 }
 
-// reason keeps the kind of a failure and drops its ports, which would make each one a kind of its own.
-func reason(text string) string {
-	for _, kind := range []string{"connection refused", "connection reset", "Timeout exceeded", "EOF"} {
-		if strings.Contains(text, kind) {
-			return kind
-		}
+func credit(groups map[string]*group, name string, a answer) {
+	// The gateway's own answers bear no name of a pod and belong to no arm.
+	if name == "" {
+		name = "gateway"
 	}
-	return "other"
+	if groups[name] == nil {
+		groups[name] = &group{}
+	}
+	groups[name].add(a.latency, a.failed)
 }
 
 func (t *tally) json() ([]byte, error) {
