@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from e2e import rollouts
 from e2e.cluster.kubectl import apply, get, kubectl
@@ -45,6 +45,7 @@ class Shop:
     app: App
     form: RouteForm = RouteForm.INJECT
     spec: Manifest = field(default_factory=dict)
+    route_kind: ClassVar[str] = "HTTPRoute"
 
     def open(self) -> "Shop":
         """Namespace, policy, Service, route, Deployment at v1 and the CausalRollout."""
@@ -186,7 +187,7 @@ class Shop:
 
     def weights(self) -> Seen:
         """Weights in force on the route, in thousandths of the rule."""
-        route = get(self.cluster, "-n", self.app.namespace, "httproute", self.app.name)
+        route = get(self.cluster, "-n", self.app.namespace, self.route_kind.lower(), self.app.name)
         refs = {b["name"]: b.get("weight", 1) for b in route["spec"]["rules"][0]["backendRefs"]}
         whole = sum(refs.values()) or 1
         canary, baseline = (refs.get(self.app.arm_name(arm), 0) for arm in ("canary", "baseline"))
