@@ -35,11 +35,8 @@ from causal_rollouts.ports import NotYet, Ports, Record, Refused, Rollout
 STEP = 1.0
 """Seconds between passes while pods or routes are moving."""
 
-UNWELL = 60.0
-"""Seconds between passes at rest while something is to be mended that no watch tells of."""
-
-IDLE = 180.0
-"""Seconds between passes at rest: the resync that finds what a watch has missed."""
+IDLE = 60.0
+"""Seconds between passes at rest: what a watch missed, and weights that somebody moved, wait no longer."""
 
 SLOW = frozenset({Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PROBING, Phase.PAUSED, Phase.PREPARING})
 """Phases in which only a new look, a leg of a probe or a person changes something."""
@@ -91,9 +88,7 @@ async def _at_rest(observed: Observed, ports: Ports, settings: Settings) -> floa
         return QUEUED
     if resting.actions or resting.rest is Rest.ROLLING:
         return STEP
-    if told.waiting:
-        return QUEUED
-    return IDLE if resting.rest is Rest.IDLE else UNWELL
+    return QUEUED if told.waiting else IDLE
 
 
 async def _running(observed: Observed, record: Record, ports: Ports) -> float:

@@ -2,8 +2,7 @@
 
 from collections import Counter
 
-from causal_rollouts.adapters.kube import HTTP_ROUTE
-from causal_rollouts.control.reconcile import IDLE, UNWELL, Settings, reconcile
+from causal_rollouts.control.reconcile import IDLE, Settings, reconcile
 from e2e.embedded.apiserver import Call
 from tests.unit.control.stories import Story, tell
 
@@ -39,11 +38,3 @@ def test_a_pass_at_rest_writes_nothing_and_asks_little() -> None:
     again, asked = one_pass(story)
     assert again == IDLE
     assert Counter((call.verb, call.kind) for call in asked) == OF_ONE_PASS
-
-
-def test_what_is_to_be_mended_is_looked_at_more_often() -> None:
-    story = tell()
-    story.run(10)
-    story.delete(HTTP_ROUTE)
-    again, _ = one_pass(story)
-    assert again == UNWELL < IDLE
