@@ -84,12 +84,12 @@ def test_a_file_that_the_api_server_refuses_is_found(lint, path):
 
 def test_a_finding_is_at_the_field_and_a_missing_one_at_its_parent(lint):
     lines, _ = lint(
-        GOOD.replace("{service: checkout", "{servise: checkout")
+        GOOD.replace("targetRef: {name", "targetRef: {nam")
         + "  stages:\n  - weight: 90\n    minDuration: 5m\n    maxDuration: 30m\n"
     )
     assert [line.split("; ")[0] for line in lines] == [
-        "7:3: spec.traffic.service: is missing",
-        "7:13: spec.traffic.servise: is not known here",
+        "6:3: spec.targetRef.name: is missing",
+        "6:15: spec.targetRef.nam: is not known here",
         "9:5: spec.stages[0].weight: 90 is too large",
     ]
 
