@@ -90,7 +90,7 @@ def resumed(cluster: Cluster, namespace: str, seen: str) -> Answer:
 
 
 def released(cluster: Cluster, namespace: str, web: Callable[[], Any]) -> None:
-    """Un-paused as it stands now; its controller writes status meanwhile, so a look may be old at once."""
+    """Asked to go on as it stands; its controller writes status meanwhile, so a look may be old at once."""
     wait_for(
         "the Deployment to be un-paused",
         lambda: resumed(cluster, namespace, web()["metadata"]["resourceVersion"]).ok,
@@ -184,7 +184,7 @@ def test_resuming_needs_the_right_to_bypass(
     installed: Cluster, editor: Cluster, namespace: str, web: Callable[[], Any]
 ) -> None:
     applied(editor, namespace, manifest("v2"))
-    assert resumed(editor, namespace, web()["metadata"]["resourceVersion"]).ok
+    released(editor, namespace, web)
     assert paused(web()), "a developer without the verb released it"
     grant = ["role", "bypass", "--verb=bypass", "--resource=causalrollouts.causalrollouts.dev"]
     kubectl(installed, "-n", namespace, "create", *grant)
