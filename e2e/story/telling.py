@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from causal_rollouts.model.percent import of_traffic
+
 Json = dict[str, Any]
 
 
@@ -38,8 +40,7 @@ class Teller:
                 continue
             self._told.add(key)
             decision = line["decision"]
-            stage = (
-                f"stage {line['stage'] + 1}, {line['weight'] / 10:g}%" if line["stage"] >= 0 else "no traffic"
-            )
+            share = of_traffic(int(line["weight"]))
+            stage = f"stage {line['stage'] + 1}, {share}" if line["stage"] >= 0 else "no traffic"
             words = f"{release} [{stage}] {decision['act']} ({decision['reason']}): {decision['because']}"
             self.say(words, at=float(line["time"]))

@@ -120,7 +120,7 @@ def pod_of(pod: Object, places: Mapping[str, Mapping[str, str]]) -> Pod:
         machine=places.get(node, {}).get(MACHINE, ""),
         created=created(pod),
         ready=_ready_since(pod),
-        deleted=_ended(pod),
+        deleted=ended(pod),
     )
 
 
@@ -149,7 +149,8 @@ def _ready_since(pod: Object) -> float | None:
     return seconds(found["lastTransitionTime"]) if found.get("status") == "True" else None
 
 
-def _ended(pod: Object) -> float | None:
+def ended(pod: Object) -> float | None:
+    """Since when it works no more: told to end, or over by itself; None while it may work."""
     asked = deletion_asked(pod)
     if asked is not None or section(pod, "status").get("phase") not in ENDED:
         return asked
@@ -204,7 +205,7 @@ def _slot_key(pod: Object) -> tuple[str, str, str]:
 
 def _slot_state(rs: Object, arm_pods: Sequence[Object]) -> SlotState:
     key = _slot_key(rs)
-    mine = [pod for pod in arm_pods if controller(pod) == uid(rs) and _ended(pod) is None]
+    mine = [pod for pod in arm_pods if controller(pod) == uid(rs) and ended(pod) is None]
     newest = max(mine, key=created, default=None)
     failed = condition(rs, "ReplicaFailure")
     return SlotState(
@@ -222,7 +223,7 @@ def _slot_state(rs: Object, arm_pods: Sequence[Object]) -> SlotState:
 def _waiting(pod: Object) -> list[Waiting]:
     """Containers that do not run, or that run again after they ended; and a pod without a node."""
     slot = labels(pod).get(SLOT_LABEL, "")
-    if _ended(pod) is not None:
+    if ended(pod) is not None:
         return []
     placed = condition(pod, "PodScheduled")
     if placed.get("status") == "False":

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from causal_rollouts.adapters.fleet import ended
 from causal_rollouts.adapters.kube import ARM_LABEL, BEFORE_LABEL, POD, SLOT_LABEL, Kube, Object
-from causal_rollouts.adapters.reading import condition, deletion_asked, labels, owner
+from causal_rollouts.adapters.reading import condition, labels, owner
 from causal_rollouts.adapters.slots import slot_name
 from causal_rollouts.model.arms import Arm, Slot
 from causal_rollouts.model.traffic import TrafficPlan
 from causal_rollouts.model.world import Traffic
-
-ENDED = frozenset({"Succeeded", "Failed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def _works(pod: Object, target: str) -> bool:
     """By the name of its set, which may be gone a moment before the pod is told."""
     slot = Slot.parse(labels(pod)[SLOT_LABEL])
     mine = owner(pod) == slot_name(target, slot, before=BEFORE_LABEL in labels(pod))
-    return mine and deletion_asked(pod) is None and pod.get("status", {}).get("phase") not in ENDED
+    return mine and ended(pod) is None
 
 
 def _of(arm: Arm, pods: list[Object]) -> int:

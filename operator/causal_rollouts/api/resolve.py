@@ -152,6 +152,7 @@ def _registration(
     guardrails: Guardrails | None,
 ) -> Registration:
     namespace, release, seed, grid = identity
+    traffic = _traffic(rollout)
     return Registration(
         release=release,
         namespace=namespace,
@@ -166,9 +167,9 @@ def _registration(
         min_completeness=fraction(str(choices.min_completeness)),
         mode=Mode(str(choices.mode)),
         on_inconclusive=OnInconclusive(str(choices.on_inconclusive)),
-        traffic=_traffic(rollout),
+        traffic=traffic,
         # Workers cannot be without work for the length of a leg: where a probe is due they wait.
-        probe=_probe(choices) if rollout.traffic.service else None,
+        probe=None if traffic.workers else _probe(choices),
         reference=_reference(rollout.reference),
     )
 

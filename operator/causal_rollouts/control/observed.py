@@ -83,6 +83,11 @@ class Observed:
         """Slots work as soon as they run: only their end takes the weight off them."""
         return self.traffic is not None and self.traffic.working is not None
 
+    @property
+    def slots_may_go(self) -> bool:
+        """A slot that has traffic is never taken away, whatever is wanted; a worker's way home is its end."""
+        return self.workers or self.applied(HOME)
+
     def applied(self, weights: Weights) -> bool:
         """The routes carry these weights and the gateway has taken them; or there are as many workers."""
         if self.traffic is not None and self.traffic.working is not None:

@@ -16,7 +16,6 @@ from causal_rollouts.model.actions import Action
 from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.reasons import Outcome, Phase
 from causal_rollouts.model.release import Release
-from causal_rollouts.model.traffic import HOME
 from causal_rollouts.ports import Record
 
 GOING = frozenset({Phase.REVERTING, Phase.FINISHING, Phase.DONE})
@@ -93,8 +92,7 @@ def _slots(record: Record, o: Observed) -> Iterator[Action]:
                 before=planned.before,
                 gated=record.registration.traffic.pod_share,
             )
-    # A slot that has traffic is never taken away, whatever the intent says. A worker's way home is its end.
-    if o.workers or o.applied(HOME):
+    if o.slots_may_go:
         wanted = {(planned.slot, planned.before) for planned in release.desired.slots}
         for state in o.slots:
             if (state.slot, state.before) not in wanted:

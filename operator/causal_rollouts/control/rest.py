@@ -113,8 +113,7 @@ def _tidy(o: Observed) -> tuple[Action, ...]:
     if away:
         service = o.traffic.service
         return tuple(act.SetWeights(service, r.kind, r.name, HOME, r.version) for r in away)
-    may = o.workers or o.applied(HOME)
-    return tuple(act.DeleteSlot(s.slot, s.name, s.uid) for s in o.slots) if may else ()
+    return tuple(act.DeleteSlot(s.slot, s.name, s.uid) for s in o.slots) if o.slots_may_go else ()
 
 
 def next_release(name: str, past: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@ def pod(name: str = "mill-canary-0", *, phase: str = "Running", ready: bool = Tr
     return {
         "metadata": {
             "labels": labels,
+            "creationTimestamp": "2026-01-01T00:00:00Z",
             "ownerReferences": [{"name": name, "uid": "u", "controller": True}],
             **meta,
         },
