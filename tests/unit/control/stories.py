@@ -98,6 +98,19 @@ def during(
     return Story(EmbeddedWorld.restored(_at(version, phase, stage, seed, routed), cut))
 
 
+CLIMB = [
+    ("Preparing", -1),
+    ("Shifting", 0),
+    ("Observing", 0),
+    ("Shifting", 1),
+    ("Observing", 1),
+    ("Promoting", 1),
+    ("Baking", 1),
+    ("Finishing", 1),
+    ("Done", 1),
+]
+"""What an ordinary release of two stages goes through to its promotion: (phase, stage)."""
+
 ALONG = (
     "Preparing",
     "PrePeriod",
@@ -193,6 +206,12 @@ class Story:
     def weight(self) -> int:
         """Canary's, in thousandths."""
         return self.world.weights().canary
+
+    @property
+    def arms(self) -> tuple[int, int]:
+        """Pods of canary and baseline that take work."""
+        pods = self.world.serving()
+        return pods["canary"], pods["baseline"]
 
     def condition(self, kind: str) -> Json:
         """One condition of the rollout, {} where it is absent."""

@@ -3,18 +3,9 @@
 import pytest
 
 from causal_rollouts.adapters.kube import POD, REPLICA_SET
-from tests.unit.control.stories import DEPLOYMENT, ROLLOUT, Story, during, tell
+from tests.unit.control.stories import CLIMB, DEPLOYMENT, ROLLOUT, Story, during, tell
 
-PHASES = [
-    ("Preparing", -1),
-    ("Shifting", 0),
-    ("Observing", 0),
-    ("Shifting", 1),
-    ("Observing", 1),
-    ("Promoting", 1),
-    ("Baking", 1),
-    ("Finishing", 1),
-]
+PHASES = CLIMB[:-1]
 
 
 def fleet(story: Story) -> dict[str, int]:

@@ -2,18 +2,9 @@
 
 import pytest
 
-from tests.unit.control.stories import during
+from tests.unit.control.stories import CLIMB, during
 
-PHASES = [
-    ("Preparing", -1),
-    ("Shifting", 0),
-    ("Observing", 0),
-    ("Shifting", 1),
-    ("Observing", 1),
-    ("Promoting", 1),
-    ("Baking", 1),
-    ("Finishing", 1),
-]
+PHASES = CLIMB[:-1]
 
 
 @pytest.mark.parametrize(("phase", "stage"), PHASES)

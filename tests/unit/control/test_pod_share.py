@@ -2,20 +2,16 @@
 
 import pytest
 
-from causal_rollouts.adapters.kube import DEPLOYMENT, POD, SERVICE
+from causal_rollouts.adapters.kube import DEPLOYMENT, POD, SERVICE, Kind
 from causal_rollouts.model.traffic import POD_CONDITION
 from e2e.embedded.apiserver import OPERATOR
 from e2e.embedded.patches import clone
+from e2e.embedded.shop import WORKERS
 from tests.unit.cli.town import Town
-from tests.unit.control.stories import Story, during, tell
+from tests.unit.control.stories import CLIMB, Story, during, tell
 
 FIRST, SECOND = (1, 1), (5, 2)
 """Pods of canary and baseline beside ten stable ones: nearest to 10%, and to 30% with one more baseline."""
-
-
-def in_traffic(story: Story) -> tuple[int, int]:
-    pods = story.world.serving()
-    return pods["canary"], pods["baseline"]
 
 
 def test_a_good_release_climbs_the_ladder_and_is_promoted() -> None:
@@ -25,24 +21,14 @@ def test_a_good_release_climbs_the_ladder_and_is_promoted() -> None:
     story.request("good")
 
     def over() -> bool:
-        if not seen or seen[-1] != in_traffic(story):
-            seen.append(in_traffic(story))
+        if not seen or seen[-1] != story.arms:
+            seen.append(story.arms)
         return story.phase == "Done"
 
     assert story.run(900, until=over), story.path
     assert story.world.release()["outcome"] == "Promoted"
     assert seen == [(0, 0), FIRST, SECOND, (0, 0)]
-    assert story.path == [
-        ("Preparing", -1),
-        ("Shifting", 0),
-        ("Observing", 0),
-        ("Shifting", 1),
-        ("Observing", 1),
-        ("Promoting", 1),
-        ("Baking", 1),
-        ("Finishing", 1),
-        ("Done", 1),
-    ]
+    assert story.path == CLIMB
     story.run(3)
     assert story.world.versions() == {"good"}
     assert not story.world.arm_pods()
@@ -67,13 +53,18 @@ def test_the_share_on_record_is_the_one_that_pods_make() -> None:
     )
 
 
+EITHER = pytest.mark.parametrize("routed", [POD, WORKERS], ids=["behind a Service", "workers"])
+
+
+@EITHER
 @pytest.mark.parametrize(("version", "metric"), [("slow", "latency"), ("failing", "errors")])
-def test_harm_is_reverted_by_evidence(version: str, metric: str) -> None:
-    story = tell(routed=POD, policy={"stages": [{"weight": 30, "minDuration": "30s", "maxDuration": "15m"}]})
+def test_harm_is_reverted_by_evidence(version: str, metric: str, routed: Kind) -> None:
+    stages = [{"weight": 30, "minDuration": "30s", "maxDuration": "15m"}]
+    story = tell(routed=routed, policy={"stages": stages})
     story.request(version)
     assert story.end() == "Reverted"
     assert metric in story.world.release()["why"]
-    assert in_traffic(story) == (0, 0)
+    assert story.arms == (0, 0)
     assert not story.world.arm_pods()
     assert story.world.versions() == {"v1"}
     assert story.world.errors == []
@@ -92,8 +83,8 @@ def lose_a_canary(story: Story) -> str:
 def test_a_pod_that_replaces_another_is_let_in_again() -> None:
     story = during("Observing", 1, routed=POD)
     lost = lose_a_canary(story)
-    assert story.run(5, until=lambda: in_traffic(story)[0] == SECOND[0] - 1)
-    assert story.run(20, until=lambda: in_traffic(story) == SECOND), in_traffic(story)
+    assert story.run(5, until=lambda: story.arms[0] == SECOND[0] - 1)
+    assert story.run(20, until=lambda: story.arms == SECOND), story.arms
     assert lost not in canary_pods(story)
     assert story.world.release().get("contested", 0) == 0, "nobody else moved anything"
     assert story.end() == "Promoted"
@@ -104,10 +95,10 @@ def test_while_no_operator_runs_a_pod_that_replaces_another_stays_out() -> None:
     story.world.operator_down = True
     lose_a_canary(story)
     story.run(30)
-    assert in_traffic(story) == (SECOND[0] - 1, SECOND[1])
+    assert story.arms == (SECOND[0] - 1, SECOND[1])
     assert len(canary_pods(story)) == SECOND[0]
     story.world.operator_down = False
-    assert story.run(20, until=lambda: in_traffic(story) == SECOND), in_traffic(story)
+    assert story.run(20, until=lambda: story.arms == SECOND), story.arms
     assert story.end() == "Promoted"
 
 
@@ -115,7 +106,7 @@ def test_a_rollout_that_is_deleted_takes_its_pods_out_first() -> None:
     story = during("Observing", 1, routed=POD)
     story.delete()
     assert story.run(60, until=lambda: not story.world.rollout()), story.world.errors[-3:]
-    assert in_traffic(story) == (0, 0)
+    assert story.arms == (0, 0)
     assert story.run(5, until=lambda: not story.world.arm_pods())
     assert story.world.versions() == {"v1"}
 
@@ -145,10 +136,10 @@ def test_a_pod_that_somebody_takes_out_brings_the_traffic_home() -> None:
     new = clone(old)
     out(new)
     story.world.api.change(POD, old, new, "somebody", status=True)
-    assert story.run(20, until=lambda: in_traffic(story) == (0, 0)), in_traffic(story)
+    assert story.run(20, until=lambda: story.arms == (0, 0)), story.arms
     assert story.world.release()["contested"] == 1
     assert story.reach("Observing", 1, seconds=300), story.path
-    assert in_traffic(story) == SECOND
+    assert story.arms == SECOND
     assert story.end() == "Promoted"
 
 
@@ -163,7 +154,7 @@ def test_the_share_on_record_follows_the_size_of_the_fleet(replicas: int, pods: 
     scale(story, replicas)
     assert story.run(60, until=lambda: story.phase == "Shifting"), story.path
     assert story.reach("Observing", 1, seconds=300), story.path
-    assert in_traffic(story) == pods
+    assert story.arms == pods
     weights = story.world.release()["desired"]["weights"]
     assert weights["canary"] == round(1000 * pods[0] / (replicas + sum(pods)))
     assert story.end() == "Promoted"
@@ -182,11 +173,12 @@ def test_two_stages_of_the_same_pods_are_two_stages() -> None:
     assert moves[2]["time"] - moves[1]["time"] >= 30
 
 
-def test_a_converged_object_is_not_written() -> None:
-    story = during("Done", 1, routed=POD)
+@EITHER
+def test_a_converged_object_is_not_written(routed: Kind) -> None:
+    story = during("Done", 1, routed=routed)
     story.run(5)
     before = len(story.world.api.writes)
-    story.run(120)
+    story.run(200)
     assert [call for call in story.world.api.writes[before:] if call.user == OPERATOR] == []
 
 
