@@ -12,6 +12,12 @@ from e2e.cluster import parts, state
 from e2e.cluster.progress import say
 from e2e.cluster.trouble import ClusterTrouble
 
+TESTERS = (
+    (parts.PROMETHEUS, "promtool"),
+    (parts.HELM_UNITTEST, "helm-unittest"),
+    (parts.KUBECONFORM, "kubeconform"),
+)
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m e2e.chart", description="Renders what the chart says.")
@@ -28,7 +34,8 @@ def main() -> int:
     try:
         if asked.tools:
             program()
-            program(parts.PROMETHEUS, "promtool")
+            for part, name in TESTERS:
+                program(part, name)
             return 0
         if asked.local:
             program()

@@ -123,6 +123,10 @@ HELM3 = Part(
     packages=("helm.sh/helm/v3/cmd/helm",),
     stamps=("helm.sh/helm/v3/internal/version.version=v3.22.0",),
 )
+HELM_UNITTEST = Part(
+    "helm-unittest", "v1.1.2", packages=("github.com/helm-unittest/helm-unittest/cmd/helm-unittest",)
+)
+KUBECONFORM = Part("kubeconform", "v0.8.0", packages=("github.com/yannh/kubeconform/cmd/kubeconform",))
 PROMETHEUS_OPERATOR = Part(
     "prometheus-operator",
     "v0.95.2",
