@@ -23,17 +23,17 @@ class Operator(Protocol):
     def stop(self) -> None: ...
 
 
-O = TypeVar("O", bound=Operator)
+O_co = TypeVar("O_co", bound=Operator, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Ground(Generic[O]):
+class Ground(Generic[O_co]):
     """All that apps share."""
 
     cluster: Cluster
     binaries: Binaries
     world: World
-    operator: O
+    operator: O_co
 
     def app(
         self, name: str, namespace: str, replicas: int, extra: Mapping[str, str] = MappingProxyType({})
@@ -65,7 +65,7 @@ class Ground(Generic[O]):
 
 
 @contextmanager
-def ground(namespace: str, bring: Callable[[Cluster], O]) -> Iterator[Ground[O]]:
+def ground(namespace: str, bring: Callable[[Cluster], O_co]) -> Iterator[Ground[O_co]]:
     """On the cluster that is up, with the one operator that `bring` starts. What an earlier run left of this
     namespace goes.
     """

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from e2e.cluster.programs import Program
 from e2e.cluster.progress import say, wait_for
 from e2e.cluster.state import Cluster
 from e2e.gitops import page
-from e2e.gitops.tool import almighty, installed, username
+from e2e.gitops.tool import almighty, installed, less, username
 
 NAMESPACE = "argocd"
 PART = parts.ARGO_CD
@@ -42,8 +42,8 @@ class Argo:
     def paused(self) -> str:
         return "Suspended"
 
-    def follow(self, app: str, url: str) -> None:
-        made = page.manifest("Application", app, app)
+    def follow(self, app: str, url: str, without: Sequence[str] = ()) -> None:
+        made = less(page.manifest("Application", app, app), without)
         made["spec"]["source"]["repoURL"] = url
         apply(self.cluster, [made])
 

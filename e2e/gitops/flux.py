@@ -1,6 +1,6 @@
 """Flux as processes of this machine: source-controller fetches, kustomize-controller applies."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,7 @@ from e2e.cluster.progress import say, wait_for
 from e2e.cluster.state import Cluster
 from e2e.cluster.trouble import ClusterTrouble
 from e2e.gitops import page
-from e2e.gitops.tool import almighty, condition, installed, username
+from e2e.gitops.tool import almighty, condition, installed, less, username
 
 NAMESPACE = "flux-system"
 CRDS = (
@@ -48,10 +48,10 @@ class Flux:
     def paused(self) -> str:
         return "Progressing"
 
-    def follow(self, app: str, url: str) -> None:
+    def follow(self, app: str, url: str, without: Sequence[str] = ()) -> None:
         source = page.manifest("GitRepository", app, app)
         source["spec"] |= {"url": url, "interval": INTERVAL}
-        made = [page.manifest("Kustomization", name, app) for name in (app, f"{app}-health")]
+        made = [less(page.manifest("Kustomization", name, app), without) for name in (app, f"{app}-health")]
         for one in made:
             one["spec"] |= {"interval": INTERVAL, "retryInterval": INTERVAL}
         apply(self.cluster, [source, *made])

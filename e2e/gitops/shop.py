@@ -1,7 +1,7 @@
 """One app whose every change is a commit, applied by Flux or Argo CD and by nobody else."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -23,13 +23,15 @@ POLICY = "standard"
 class GitShop:
     """look: the app as anybody sees it. spec: what its rollout says beyond the page's.
 
-    synced: seconds from each push to its being applied.
+    without: fields of the page's settings for the tool that are left out. synced: seconds from each push to
+    its being applied.
     """
 
     look: Shop
     tool: Tool
     repository: Repository
     spec: Manifest = field(default_factory=dict)
+    without: Sequence[str] = ()
     synced: list[float] = field(default_factory=list)
 
     @property
@@ -50,7 +52,7 @@ class GitShop:
             f"health/{app.name}/kustomization.yaml": [page.fragment("kustomize.config.k8s.io", app.name)],
         }
         commit = self.repository.commit(first, f"{app.name} at v1")
-        self.tool.follow(app.name, f"{url}/{self.repository.bare.name}")
+        self.tool.follow(app.name, f"{url}/{self.repository.bare.name}", self.without)
         try:
             self._wait_applied(commit, time.monotonic(), seconds=90)
             wait_for("all pods of v1 to be available", self._available, 90)

@@ -20,8 +20,11 @@ class Tool(Protocol):
     @property
     def paused(self) -> str: ...
 
-    def follow(self, app: str, url: str) -> None:
-        """Sync this app from the repository at this address, as the page says."""
+    def follow(self, app: str, url: str, without: Sequence[str] = ()) -> None:
+        """Sync this app from the repository at this address, as the page says.
+
+        without: fields of the spec that are left out, for the fight that they are there to prevent.
+        """
 
     def unfollow(self, app: str) -> None:
         """No longer; what it applied goes."""
@@ -59,6 +62,11 @@ def almighty(cluster: Cluster, namespace: str, account: str) -> Iterator[Path]:
         yield access.operator_kubeconfig(cluster, namespace, account)
     finally:
         kubectl(cluster, "delete", "clusterrolebinding", binding["metadata"]["name"])
+
+
+def less(manifest: Manifest, without: Sequence[str]) -> Manifest:
+    """It, without these fields of its spec."""
+    return manifest | {"spec": {key: value for key, value in manifest["spec"].items() if key not in without}}
 
 
 def username(namespace: str, account: str) -> str:
