@@ -8,7 +8,7 @@ from e2e import rollouts
 from e2e.demo import manifests
 from e2e.demo.manifests import App
 from e2e.demo.traffic import Load
-from e2e.ground import Ground
+from e2e.ground import Ground, Operator
 from e2e.shop import Manifest, Shop
 
 PORT = 8081
@@ -48,7 +48,7 @@ def spec(app: App) -> Manifest:
 
 
 @contextmanager
-def opened(made: Ground, app: App, rate: float, longest: float) -> Iterator[tuple[CallShop, Load]]:
+def opened(made: Ground[Operator], app: App, rate: float, longest: float) -> Iterator[tuple[CallShop, Load]]:
     """The app with its rollout, and `rate` calls a second on one connection to the gateway."""
     shop = CallShop(made.cluster, app, spec=spec(app))
     shop.open()

@@ -25,8 +25,8 @@ def install(cluster: Cluster) -> None:
     """
     operator_pod.take_away(cluster)
     for folder in ("crds", "config"):
-        words = ["apply", "--server-side", "--force-conflicts", "-f", ROOT / folder]
-        kubectl(cluster, *words, seconds=120)
+        words = ["apply", "--server-side", "--force-conflicts", "-f"]
+        kubectl(cluster, *words, ROOT / folder, seconds=120)
     crds = [
         f"crd/{plural}.causalrollouts.dev"
         for plural in ("causalrollouts", "rolloutpolicies", "rolloutrecords")

@@ -10,7 +10,7 @@ from e2e.cluster.settings import SERVICE_RANGE
 from e2e.demo import manifests
 from e2e.demo.manifests import App
 from e2e.demo.traffic import Load
-from e2e.ground import Ground
+from e2e.ground import Ground, Operator
 from e2e.shop import Manifest, Seen, Shop
 
 STRAIGHT = ("-cluster", SERVICE_RANGE, "-fresh")
@@ -49,7 +49,7 @@ class PodShop(Shop):
 
 
 @contextmanager
-def opened(made: Ground, app: App, rate: float, longest: float) -> Iterator[tuple[PodShop, Load]]:
+def opened(made: Ground[Operator], app: App, rate: float, longest: float) -> Iterator[tuple[PodShop, Load]]:
     """The app, its rollout by podShare and its load; the Service has an address only when it stands."""
     traffic = {"service": app.name, "podShare": {}}
     shop = PodShop(made.cluster, app, spec={"traffic": traffic})

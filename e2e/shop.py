@@ -154,7 +154,8 @@ class Shop:
         what = f"{self.app.name} to be {' or '.join(phases)}" + (
             f" in stage {stage}" if stage is not None else ""
         )
-        return self._wait(what, there, seconds)
+        found: Manifest = self._wait(what, there, seconds)
+        return found
 
     def wait_end(self, seconds: float) -> str:
         """Until the newest release is final; its outcome."""
@@ -253,7 +254,7 @@ class Shop:
 
     def _available(self) -> bool:
         target = get(self.cluster, "-n", self.app.namespace, "deployment", self.app.name)
-        return target.get("status", {}).get("availableReplicas", 0) >= self.app.replicas
+        return bool(target.get("status", {}).get("availableReplicas", 0) >= self.app.replicas)
 
     def _kubectl(self, *words: str) -> str:
         return kubectl(self.cluster, "-n", self.app.namespace, *words, seconds=90)

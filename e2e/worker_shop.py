@@ -7,7 +7,7 @@ from dataclasses import replace
 from e2e import rollouts
 from e2e.demo.queue import Queue
 from e2e.demo.world_server import reached_by_pods
-from e2e.ground import Ground
+from e2e.ground import Ground, Operator
 from e2e.pod_shop import PodShop
 from e2e.shop import Manifest
 
@@ -27,7 +27,7 @@ class WorkerShop(PodShop):
 
 @contextmanager
 def opened(
-    made: Ground, name: str, namespace: str, replicas: int, rate: float, longest: float
+    made: Ground[Operator], name: str, namespace: str, replicas: int, rate: float, longest: float
 ) -> Iterator[tuple[WorkerShop, Queue]]:
     """The workers, their rollout and a queue that gets `rate` jobs a second; each pod does one at a time."""
     queue = Queue(made.binaries.queue, reached_by_pods(made.cluster), rate, longest)

@@ -3,6 +3,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,7 +16,7 @@ from e2e.cluster.state import Cluster
 
 pytestmark = pytest.mark.cluster
 
-RECORD = {
+RECORD: dict[str, Any] = {
     "apiVersion": "causalrollouts.dev/v1alpha1",
     "kind": "RolloutRecord",
     "metadata": {"name": "checkout-1"},

@@ -229,8 +229,13 @@ def _copy_crds(part: Part, folder: Path, go: Path) -> None:
 def _render_crds(part: Part, folder: Path, go: Path) -> None:
     """As the project that owns the kinds does it: its module of types comes without the files."""
     path = {"PATH": f"{go.parent}{os.pathsep}{os.environ['PATH']}"}
-    argv = [folder / part.programs[0], "crd", f"paths={part.crds}", f"output:crd:dir={folder}"]
-    run(argv, cwd=part.pinned, env={**toolchain.ENVIRONMENT, **path}, seconds=300)
+    words = ["crd", f"paths={part.crds}", f"output:crd:dir={folder}"]
+    run(
+        [folder / part.programs[0], *words],
+        cwd=part.pinned,
+        env={**toolchain.ENVIRONMENT, **path},
+        seconds=300,
+    )
 
 
 def _compile(part: Part, folder: Path, go: Path) -> None:

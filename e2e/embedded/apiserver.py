@@ -76,7 +76,7 @@ class ApiServer:
 
     def add(self, kind: Kind, namespace: str, obj: Object, user: str = SYSTEM, manager: str = "") -> Object:
         """Create."""
-        new = clone(obj)
+        new: Object = clone(obj)
         new["apiVersion"], new["kind"] = kind.api_version, kind.kind
         meta = new.setdefault("metadata", {})
         if kind.namespaced:

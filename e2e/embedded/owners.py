@@ -21,7 +21,7 @@ def owner_of(kind: Kind, obj: Object) -> Object:
 
 def controlled_by(obj: Object, owner: Object) -> bool:
     """The owner is the object's controller."""
-    return _controller(obj) == owner["metadata"]["uid"]
+    return bool(_controller(obj) == owner["metadata"]["uid"])
 
 
 def adopt(

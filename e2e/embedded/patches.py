@@ -2,7 +2,9 @@
 
 import marshal
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 Path = tuple[str, ...]
 
@@ -21,9 +23,11 @@ def clone(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
-def copied(obj: Any) -> Any:
+def copied(obj: T) -> T:
     """A deep copy of what is stored, which is plain already; four times faster than `clone`."""
-    return marshal.loads(marshal.dumps(obj))  # noqa: S302 - dumped in the same line
+    plain: Any = obj
+    found: T = marshal.loads(marshal.dumps(plain))  # noqa: S302 - dumped in the same line
+    return found
 
 
 def merge_patch(old: Any, patch: Any) -> Any:

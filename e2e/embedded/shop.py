@@ -92,7 +92,7 @@ def open_shop(
 
     kind: of the route; Pod where none is there; WORKERS where no Service is either.
     """
-    target = deployment(name, replicas=replicas, image=f"{name}:v1", **env)
+    target = deployment(name, replicas=replicas, image=f"{name}:v1", gate=True, **env)
     api.add(DEPLOYMENT, NAMESPACE, target, "git", "git")
     if kind != WORKERS:
         api.add(SERVICE, NAMESPACE, service(name, routed=kind != POD), "git", "git")

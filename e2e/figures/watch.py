@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import sqrt
+from typing import Generic, Protocol, TypeVar
 
-from e2e.demo.queue import Queue, QueueStats
-from e2e.demo.traffic import Load, LoadStats
+from e2e.demo.queue import QueueStats
+from e2e.demo.traffic import LoadStats
 from e2e.looking import sampled
 from e2e.shop import Seen, Shop
 
@@ -16,12 +17,22 @@ SETTLES = 3.0
 """Seconds until counts of a load (written once a second) belong to the weights alone."""
 
 
+S = TypeVar("S", LoadStats, QueueStats)
+S_co = TypeVar("S_co", LoadStats, QueueStats, covariant=True)
+
+
+class Counting(Protocol[S_co]):
+    """A load or a queue: whatever counts what each arm did."""
+
+    def stats(self) -> S_co: ...
+
+
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """One look. stats: counts of the load so far, or of the queue."""
+class Sight(Generic[S]):
+    """One look. stats: counts so far."""
 
     weights: Seen
-    stats: LoadStats | QueueStats
+    stats: S
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +51,12 @@ class Share:
         return (self.observed - self.weight) / self.error
 
 
-def watching(shop: Shop, load: Load | Queue) -> AbstractContextManager[list[Sight]]:
+def watching(shop: Shop, load: Counting[S]) -> AbstractContextManager[list[Sight[S]]]:
     """Every sight while the body runs."""
     return sampled(lambda: Sight(shop.weights(), load.stats()), EVERY)
 
 
-def shares(seen: Sequence[Sight]) -> list[Share]:
+def shares(seen: Sequence[Sight[S]]) -> list[Share]:
     """One for each arm and each stretch of ten seconds or more in which weights did not move."""
     found = []
     for stretch in _stretches(seen):
@@ -62,14 +73,14 @@ def shares(seen: Sequence[Sight]) -> list[Share]:
     return found
 
 
-def first_answer(seen: Sequence[Sight], arm: str) -> float | None:
+def first_answer(seen: Sequence[Sight[S]], arm: str) -> float | None:
     """When an arm was first seen to have answered; counts are at most a second old."""
     before = seen[0].stats.arms[arm].requests if arm in seen[0].stats.arms else 0
     later = (s.weights.time for s in seen if arm in s.stats.arms and s.stats.arms[arm].requests > before)
     return next(later, None)
 
 
-def home_again(seen: Sequence[Sight]) -> float:
+def home_again(seen: Sequence[Sight[S]]) -> float:
     """When weights were first seen at home after the last exposure: onset of rest for users."""
     exposed = [at for at, sight in enumerate(seen) if sight.weights.canary or sight.weights.baseline]
     return seen[min(exposed[-1] + 1, len(seen) - 1)].weights.time if exposed else time.time()
@@ -80,8 +91,8 @@ def _arms(weights: Seen) -> list[tuple[str, int]]:
     return [(arm, weight) for arm, weight in both if weight]
 
 
-def _stretches(seen: Sequence[Sight]) -> Iterator[list[Sight]]:
-    stretch: list[Sight] = []
+def _stretches(seen: Sequence[Sight[S]]) -> Iterator[list[Sight[S]]]:
+    stretch: list[Sight[S]] = []
     for sight in seen:
         if stretch and _arms(stretch[-1].weights) != _arms(sight.weights):
             yield stretch

@@ -15,6 +15,7 @@ from e2e.gitops.ground import standing
 from e2e.gitops.shop import GitShop
 from e2e.gitops.story import Story
 from e2e.ground import Ground
+from e2e.operator_host import OperatorProcess
 
 pytestmark = [pytest.mark.cluster, pytest.mark.order(61)]
 
@@ -24,7 +25,7 @@ TESTS = yaml.safe_load((FOLDER / "health_test.yaml").read_text())["tests"]
 
 
 @pytest.fixture(scope="module")
-def shop(made: Ground) -> Iterator[GitShop]:
+def shop(made: Ground[OperatorProcess]) -> Iterator[GitShop]:
     with standing(made, "argo", "invoices", "shop", {}, longest=3600) as shop:
         yield shop
 

@@ -11,12 +11,13 @@ from e2e.gitops.ground import standing
 from e2e.gitops.shop import GitShop
 from e2e.gitops.story import Story
 from e2e.ground import Ground
+from e2e.operator_host import OperatorProcess
 
 pytestmark = [pytest.mark.cluster, pytest.mark.order(60)]
 
 
 @pytest.fixture(scope="module")
-def shop(made: Ground) -> Iterator[GitShop]:
+def shop(made: Ground[OperatorProcess]) -> Iterator[GitShop]:
     with standing(made, "flux", "parcels", "shop", {}, longest=3600) as shop:
         yield shop
 

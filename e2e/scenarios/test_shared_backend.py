@@ -16,6 +16,7 @@ from e2e.cluster.progress import say, wait_for
 from e2e.demo.backend import Backend, outside_load
 from e2e.ground import Ground
 from e2e.latencies import asked, mean_seconds
+from e2e.operator_host import OperatorProcess
 from e2e.shop import Manifest, Shop
 
 pytestmark = [pytest.mark.cluster]
@@ -57,7 +58,7 @@ def test_a_version_that_overloads_the_backend_of_all_is_found_out_and_reverted(
 
 @pytest.mark.order(44)
 def test_a_load_of_somebody_else_is_not_blamed_on_the_release(
-    made: Ground, orders: Shop, backend: Backend
+    made: Ground[OperatorProcess], orders: Shop, backend: Backend
 ) -> None:
     before = len(orders.records())
     orders.request_anew("v2")

@@ -6,6 +6,7 @@ Two namespaces have two policies; people are certificates with roles of their ow
 import json
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from e2e.cluster.progress import say, wait_for
 from e2e.cluster.trouble import ClusterTrouble
 from e2e.demo import manifests
 from e2e.ground import Ground
+from e2e.operator_host import OperatorProcess
 from e2e.shop import Shop
 
 pytestmark = [pytest.mark.cluster, pytest.mark.order(64)]
@@ -33,7 +35,7 @@ ASKED = [
 
 
 @pytest.fixture
-def ledger(made: Ground) -> Iterator[Shop]:
+def ledger(made: Ground[OperatorProcess]) -> Iterator[Shop]:
     """An app of another team, whose namespace is bound to a stricter policy by its label."""
     policy = rollouts.policy()
     policy["metadata"]["name"] = "strict"
@@ -57,7 +59,7 @@ def test_a_team_cannot_loosen_what_its_namespace_is_bound_to(ledger: Shop, baske
         ({"policyRef": {"name": "short"}}, 'is bound to RolloutPolicy "strict"'),
     ):
         ledger.respec(**spec)
-        wait_for(f"the refusal ({said})", lambda s=said: _refused(ledger, s), 60, every=1)
+        wait_for(f"the refusal ({said})", partial(_refused, ledger, said), 60, every=1)
         say(f"ledger: {ledger.condition('Ready')['message']}")
     ledger.respec()
     wait_for("the rollout to rest", lambda: ledger.condition("Ready").get("reason") == "Idle", 60, every=1)

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.cluster.progress import say
+from e2e.course import good_is_promoted, slower_goes_back, told
 from e2e.demo.queue import Queue, QueueStats
-from e2e.figures.watch import Sight, shares, watching
+from e2e.figures.watch import Sight
 from e2e.ground import Ground
+from e2e.operator_host import OperatorProcess
 from e2e.worker_shop import WorkerShop, opened
 
 pytestmark = [pytest.mark.cluster, pytest.mark.order(89)]
@@ -24,18 +26,14 @@ OLDEST = 15.0
 
 
 @pytest.fixture(scope="module")
-def mill(made: Ground) -> Iterator[tuple[WorkerShop, Queue]]:
+def mill(made: Ground[OperatorProcess]) -> Iterator[tuple[WorkerShop, Queue]]:
     with opened(made, "mill", NAMESPACE, 8, RATE, 3600) as standing:
         yield standing
 
 
-def told(version: str, seen: list[Sight], during: QueueStats) -> None:
+def said(version: str, seen: list[Sight[QueueStats]], during: QueueStats) -> None:
     """Shares are said and not judged: a slower worker takes fewer jobs, as it should."""
-    for share in shares(seen):
-        say(
-            f"{version}: {share.arm} did {share.observed:.4f} of {share.requests} jobs with {share.weight:g} "
-            f"of the pods, {share.off:+.1f} standard errors of a fair draw"
-        )
+    told(version, seen, "jobs for a share of pods of")
     say(
         f"{version}: {during.arrived} jobs arrived, {during.done} done, {during.failed} of them failed, "
         f"{during.redelivered} handed out again, {during.refused} refused"
@@ -54,33 +52,21 @@ def assert_all_done(queue: Queue, during: QueueStats) -> None:
 
 def test_slower_workers_are_reverted_and_no_job_is_lost(mill: tuple[WorkerShop, Queue]) -> None:
     shop, queue = mill
-    before, asked = len(shop.records()), queue.stats()
-    shop.request("v3")
-    shop.wait_release(after=before, seconds=60)
-    with watching(shop, queue) as seen:
-        assert shop.wait_end(seconds=420) == "Reverted"
-    assert "latency" in shop.state()["why"]
-    assert any(sight.weights.canary for sight in seen), "it had work"
-    assert shop.home()
-    assert set(shop.versions()) == {"v1"}
-    during = queue.stats().since(asked)
-    told("v3", seen, during)
+    earlier = queue.stats()
+    seen = slower_goes_back(shop, queue)
+    during = queue.stats().since(earlier)
+    said("v3", seen, during)
     assert_all_done(queue, during)
     shop.back_to("v1")
 
 
 def test_good_workers_are_promoted_and_no_job_is_lost(mill: tuple[WorkerShop, Queue]) -> None:
     shop, queue = mill
-    before, asked = len(shop.records()), queue.stats()
-    shop.request("v6")
-    shop.wait_release(after=before, seconds=60)
-    with watching(shop, queue) as seen:
-        assert shop.wait_end(seconds=600) == "Promoted"
-    assert set(shop.versions()) == {"v6"}
-    assert shop.home()
+    earlier = queue.stats()
+    seen = good_is_promoted(shop, queue, 600)
     # Beside eight pods one canary comes nearest to 10%, and four with two of the baseline to 30%.
     weights = {(sight.weights.canary, sight.weights.baseline) for sight in seen}
     assert {(100, 100), (286, 143)} <= weights, weights
-    during = queue.stats().since(asked)
-    told("v6", seen, during)
+    during = queue.stats().since(earlier)
+    said("v6", seen, during)
     assert_all_done(queue, during)

@@ -215,7 +215,7 @@ def _target(part: Panel, query: Query, number: int) -> Json:
 
 
 def _defaults(part: Panel) -> Json:
-    steps = [{"color": GREEN if part.limits else "text", "value": None}]
+    steps: list[Json] = [{"color": GREEN if part.limits else "text", "value": None}]
     steps += [{"color": colour, "value": value} for colour, value in part.limits]
     made: Json = {
         "unit": part.unit,
