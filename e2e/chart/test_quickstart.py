@@ -4,8 +4,6 @@ Not typed: `make cluster-up`, since the cluster is up. It lies beside the chart 
 whose operator runs all the time: the page installs its own.
 """
 
-import os
-import subprocess
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 
 from e2e.chart.helm import RELEASE, ROOT
 from e2e.chart.operator_pod import OperatorPod
+from e2e.chart.shell import Shell
 from e2e.cluster.kubectl import get
 from e2e.cluster.progress import say
 from e2e.cluster.state import Cluster
@@ -29,7 +28,6 @@ NAMESPACE = "shop"
 LOAD = "load-checkout.shop.test"
 NOT_TYPED = "make cluster-up\n"
 REVERTED = 1
-LONGEST = 900
 
 
 @pytest.fixture
@@ -47,35 +45,12 @@ def empty(cluster: Cluster) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> "Shell":
+def shell(tmp_path: Path) -> Shell:
     (tmp_path / "charts").symlink_to(ROOT / "charts")
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
     for name, text in files(PAGE).items():
         (tmp_path / name).write_text(text)
     return Shell(tmp_path)
-
-
-class Shell:
-    """A terminal in one folder that keeps what is exported, from one block of commands to the next."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        # A proxy of this machine is no part of the page; a clone is not what .venv has installed.
-        self._kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
-        self._kept["PYTHONPATH"] = f"{ROOT}:{ROOT / 'operator'}"
-
-    def type(self, commands: str) -> int:
-        """Exit status of the first command that fails, else 0."""
-        kept = self._folder / "environment"
-        script = f"set -euo pipefail\n{commands}\nenv -0 >{kept}\n"
-        for line in commands.splitlines():
-            say(f"$ {line}")
-        words = ["bash", "-c", script]
-        done = subprocess.run(words, cwd=self._folder, env=self._kept, timeout=LONGEST, check=False)
-        if done.returncode == 0:
-            lines = kept.read_text().split("\0")
-            self._kept = dict(line.split("=", 1) for line in lines if line)
-        return done.returncode
 
 
 def test_the_page_leads_from_an_empty_cluster_to_two_gated_releases(empty: Cluster, shell: Shell) -> None:

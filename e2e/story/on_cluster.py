@@ -62,7 +62,7 @@ class ClusterScene:
 @contextmanager
 def scene(teller: Teller) -> Iterator[ClusterScene]:
     """Cluster, operator, app and load, all taken away after; the cluster stays up."""
-    with ground(NAMESPACE, _by_the_chart) as made:
+    with ground(NAMESPACE, by_the_chart) as made:
         cluster, operator = made.cluster, made.operator
         teller.say(
             f"cluster: {len(cluster.nodes)} nodes, gateway {cluster.gateway_url}, {cluster.prometheus_url}"
@@ -76,6 +76,6 @@ def scene(teller: Teller) -> Iterator[ClusterScene]:
             yield ClusterScene(shop, made.world)
 
 
-def _by_the_chart(cluster: Cluster) -> OperatorPod:
+def by_the_chart(cluster: Cluster) -> OperatorPod:
     OperatorProcess(cluster).stop()
     return OperatorPod(cluster).start()
