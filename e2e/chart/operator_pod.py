@@ -12,7 +12,9 @@ import yaml
 from e2e.chart import image
 from e2e.chart.helm import CHART, RELEASE
 from e2e.chart.server import helm_on
+from e2e.cluster import parts
 from e2e.cluster.kubectl import kubectl
+from e2e.cluster.parts import Part
 from e2e.cluster.progress import say
 from e2e.cluster.settings import Node
 from e2e.cluster.state import Cluster
@@ -77,14 +79,20 @@ def settings(cluster: Cluster) -> Values:
     }
 
 
-def bring(cluster: Cluster, namespace: str, values: Values, words: tuple[str, ...] = ()) -> None:
+def bring(
+    cluster: Cluster,
+    namespace: str,
+    values: Values,
+    words: tuple[str, ...] = (),
+    part: Part = parts.HELM,
+) -> None:
     """helm upgrade --install of a release that is called as its namespace, until it is ready."""
     call: list[str | Path] = ["upgrade", "--install", namespace, CHART, "-n", namespace, "--create-namespace"]
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         yaml.safe_dump(values, file)
         file.flush()
         call += ["-f", file.name, "--wait", "--timeout", "5m", *words]
-        helm_on(cluster, *call, seconds=LONGEST)
+        helm_on(cluster, *call, part=part, seconds=LONGEST)
 
 
 def take_away(cluster: Cluster) -> None:
