@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -60,7 +60,7 @@ class Lab:
 
 
 @asynccontextmanager
-async def in_process():
+async def in_process() -> AsyncIterator[Lab]:
     api = ApiServer(bypass={"alice"})
     add_nodes(api, "node1", "node2", "node3", zones=("a", "b"))
     controllers = Controllers(api)
@@ -73,7 +73,7 @@ async def in_process():
 
 
 @asynccontextmanager
-async def on_cluster():
+async def on_cluster() -> AsyncIterator[Lab]:
     """The operator speaks as its ServiceAccount, so that its roles are tried with everything else."""
     from e2e.cluster import access, state
 
@@ -85,8 +85,9 @@ async def on_cluster():
         connect(cluster.kubeconfig, manager="kubectl-edit") as person,
         connect(cluster.kubeconfig, manager="git") as git,
     ):
-        git._client.set_default_header("Impersonate-User", GIT)
-        git._client.set_default_header("Impersonate-Group", "system:masters")
+        impersonate: Any = git._client
+        impersonate.set_default_header("Impersonate-User", GIT)
+        impersonate.set_default_header("Impersonate-Group", "system:masters")
         await person.create(NAMESPACE, "", {"metadata": {"name": namespace}})
         try:
             yield Lab(namespace, operator, person, git, EDGE, lambda: asyncio.sleep(0.2), time.monotonic)
