@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 
 from causal_rollouts.cli.knowledge import known
 from causal_rollouts.cli.printing import age
+from causal_rollouts.model.arms import Arm, Pod
 from causal_rollouts.model.metrics import Gating, MetricKind
 from causal_rollouts.model.percent import of_traffic
 from causal_rollouts.ports import Record
@@ -33,6 +36,7 @@ def untested(record: Record) -> list[str]:
         *([] if beside else ["pods beside a canary: no estimate against stable pods on other nodes"]),
         *([] if reg.segments else ["single routes, zones or kinds of machines: no segments are asked for"]),
         *([] if MetricKind.FOOTPRINT in there else ["what it uses for each request: no footprint is named"]),
+        *_places(record.release.pods),
         *([] if reg.probe else ["whether it slows everybody down: no probe, so that would only hold it"]),
         *_reach(record),
     ]
@@ -46,6 +50,17 @@ def _reporting(record: Record) -> list[str]:
         if metric.gating is Gating.REPORT_ONLY and metric.kind is not MetricKind.FOOTPRINT
     ]
     return [f"only reported, whatever they show: {', '.join(named)}"] if named else []
+
+
+def _places(pods: Sequence[Pod]) -> list[str]:
+    """Zones and kinds of machines that it will be promoted to and in which no pod of it ever ran."""
+    tried = {pod.place for pod in pods if pod.arm is Arm.CANARY and pod.ready is not None}
+    stable = Counter(pod.place for pod in pods if pod.arm is Arm.STABLE and pod.deleted is None)
+    return [
+        f"{place}: {count} of {stable.total()} stable pods run there, and none of the candidate did"
+        for place, count in sorted(stable.items())
+        if tried and place not in tried
+    ]
 
 
 def _reach(record: Record) -> list[str]:

@@ -26,8 +26,6 @@ LEAST_OVERLAP = 0.5
 MOST_OLDER = 2.0
 """Factor between the arms' mean ages: beyond it one arm is still warming up when the other is not."""
 
-Place = tuple[str, str]
-
 
 @dataclass(frozen=True, slots=True)
 class _Arms:
@@ -72,18 +70,14 @@ def _arms(frame: Frame, there: Sequence[Pod]) -> _Arms:
     )
 
 
-def _place(pod: Pod) -> Place:
-    return pod.zone, pod.machine
-
-
-def _shares(pods: Sequence[Pod]) -> dict[Place, float]:
-    return {place: count / len(pods) for place, count in Counter(map(_place, pods)).items()}
+def _shares(pods: Sequence[Pod]) -> dict[str, float]:
+    return {place: count / len(pods) for place, count in Counter(pod.place for pod in pods).items()}
 
 
 def _balance(arms: _Arms) -> Check:
     """Only places without stable pods count: what happens to all others is seen in those pods."""
     here, there = _shares(arms.canary), _shares(arms.baseline)
-    seen = set(map(_place, arms.stable))
+    seen = {pod.place for pod in arms.stable}
     unseen = {place: here.get(place, 0.0) - there.get(place, 0.0) for place in {*here, *there} - seen}
     # The places that stable pods show are one: there the arms differ by what is left.
     apart = 0.5 * (math.fsum(map(abs, unseen.values())) + abs(math.fsum(unseen.values())))
@@ -98,8 +92,8 @@ def _balance(arms: _Arms) -> Check:
 
 
 def _overlap(arms: _Arms) -> Check:
-    places = set(map(_place, (*arms.baseline, *arms.stable)))
-    within = sum(_place(pod) in places for pod in arms.canary) / len(arms.canary)
+    places = {pod.place for pod in (*arms.baseline, *arms.stable)}
+    within = sum(pod.place in places for pod in arms.canary) / len(arms.canary)
     note = f"{within:.0%} of the canary's pods have a control in their own zone and instance type"
     ok = within >= LEAST_OVERLAP
     if not ok:
@@ -121,8 +115,5 @@ def _mean_age(pods: Sequence[Pod], end: float) -> float:
     return math.fsum(end - (pod.ready or end) for pod in pods) / len(pods)
 
 
-def _told(shares: dict[Place, float]) -> str:
-    def name(place: Place) -> str:
-        return "/".join(part for part in place if part) or "unknown"
-
-    return ", ".join(f"{name(place)} {share:.0%}" for place, share in sorted(shares.items()))
+def _told(shares: dict[str, float]) -> str:
+    return ", ".join(f"{place} {share:.0%}" for place, share in sorted(shares.items()))

@@ -58,3 +58,8 @@ class Pod:
     ready: float | None
     deleted: float | None = None
     machine: str = ""
+
+    @property
+    def place(self) -> str:
+        """Zone and instance type in words, `unknown` where its node tells neither."""
+        return "/".join(part for part in (self.zone, self.machine) if part) or "unknown"

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from causal_rollouts.cli.untested import untested
+from causal_rollouts.model.arms import Arm
 from causal_rollouts.model.metrics import Gating, MetricKind
 from causal_rollouts.model.segment import Axis, Segment
 from causal_rollouts.model.switchback import Switchback
@@ -48,6 +49,24 @@ def test_kinds_that_nobody_measures_and_metrics_that_only_report_are_named():
     assert "errors: no metric of this kind" in lines
     assert "restarts: no metric of this kind" in lines
     assert "only reported, whatever they show: latency" in lines
+
+
+def test_places_in_which_it_never_ran_are_named():
+    record = slow()
+    pods = record.release.pods
+    assert pods
+    assert not any("none of the candidate did" in line for line in untested(record))
+    canary = next(pod for pod in pods if pod.arm is Arm.CANARY)
+    stable = [pod for pod in pods if pod.arm is Arm.STABLE and pod.deleted is None]
+    moved = tuple(
+        replace(pod, zone="zone-x", machine="large") if pod in stable[:2] else replace(pod, zone=canary.zone)
+        for pod in pods
+    )
+    lines = untested(replace(record, release=replace(record.release, pods=moved)))
+    assert f"zone-x/large: 2 of {len(stable)} stable pods run there, and none of the candidate did" in lines
+    fresh = tuple(replace(pod, ready=None) if pod.arm is Arm.CANARY else pod for pod in moved)
+    unready = replace(record, release=replace(record.release, pods=fresh))
+    assert not any("none of the candidate did" in line for line in untested(unready)), "nothing ran anywhere"
 
 
 def test_before_any_traffic_there_is_no_reach():
