@@ -11,9 +11,9 @@ FAR = 4.5
 """Standard errors: twenty fair shares go beyond it once in several thousand runs."""
 
 
-def slower_goes_back(shop: Shop, load: Counting[S]) -> list[Sight[S]]:
+def slower_goes_back(shop: Shop, load: Counting[S], seconds: float = 420) -> list[Sight[S]]:
     """v3 from git's apply until its traffic is at home; git still asks for it."""
-    seen = _ends(shop, load, "v3", "Reverted", 420)
+    seen = _ends(shop, load, "v3", "Reverted", seconds)
     assert "latency" in shop.state()["why"]
     assert any(sight.weights.canary for sight in seen), "it had traffic"
     assert set(shop.versions()) == {"v1"}

@@ -14,6 +14,9 @@ pytestmark = [pytest.mark.cluster, pytest.mark.order(88)]
 
 NAMESPACE = "shop"
 RATE = 120.0
+LONG = 900.0
+"""Seconds: one pod an arm is little to tell by."""
+
 COUNTED = "requests for a share of pods of"
 
 
@@ -26,7 +29,7 @@ def till(made: Ground[OperatorProcess]) -> Iterator[tuple[PodShop, Load]]:
 def test_a_slower_release_is_reverted_and_no_request_fails(till: tuple[PodShop, Load]) -> None:
     shop, load = till
     earlier = load.stats()
-    told("v3", slower_goes_back(shop, load), COUNTED)
+    told("v3", slower_goes_back(shop, load, LONG), COUNTED)
     none_failed("v3", load, earlier)
     shop.back_to("v1")
 
