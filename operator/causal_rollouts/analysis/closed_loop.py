@@ -174,22 +174,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "--keep: holds runs of the defaults only; leave out --advance, --blackout, --probe, --trials\n"
         )
         return 2
-    judged: dict[str, list[Judged]] = {}
+    # What other tools said of a run that was kept without them is not in the file.
+    before = {} if given.peers else _before(given.keep, given.allocation)
+    verdicts: dict[str, list[Verdicts]] = {}
     for name in names:
         cases = [Case(name, given.seed + i, given.allocation, knobs) for i in range(given.n)]
-        judged[name] = []
-        for case, one in zip(cases, run_all(cases, given.jobs, given.peers), strict=True):
-            judged[name].append(one)
+        ended, verdicts[name] = before.get(name, {}), []
+        fresh = [case for case in cases if case.seed not in ended]
+        for case, one in zip(fresh, run_all(fresh, given.jobs, given.peers), strict=True):
+            ended[case.seed] = one.ended
+            verdicts[name].append(_beside(one))
             if given.keep:
                 _keep(given.keep, case, one)
-        runs = [one.ended for one in judged[name]]
+        runs = [ended[case.seed] for case in cases]
         sys.stdout.write(row(name, runs, _distances(cases, runs)))
         sys.stdout.flush()
     if given.peers:
-        sys.stdout.write(
-            "\n" + table(given.peers, {name: list(map(_beside, runs)) for name, runs in judged.items()})
-        )
+        sys.stdout.write("\n" + table(given.peers, verdicts))
     return 0
+
+
+def _before(path: Path | None, allocation: Allocation) -> dict[str, dict[int, Ended]]:
+    """Runs that an earlier call kept, by scenario and seed."""
+    if path is None or not path.exists():
+        return {}
+    return {name: dict(runs) for name, runs in kept(path, allocation).items()}
 
 
 def _print_kept(path: Path, allocation: Allocation) -> None:
@@ -239,7 +248,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--peers", type=Course, choices=list(Course), help="ask other tools' rules too, about this course"
     )
-    parser.add_argument("--keep", type=Path, help="append every run to this file as JSON lines")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        help="append every run to this file as JSON lines; those it has are not run again",
+    )
     parser.add_argument(
         "--table", type=Path, help="run nothing: print the table of the runs kept in this file"
     )

@@ -124,6 +124,18 @@ def test_the_command_prints_a_table_and_keeps_every_run(tmp_path: Path, capsys: 
     assert {run["end"] for run in runs} <= {"reverted", "paused", "promoted"}
 
 
+def test_a_call_that_was_cut_off_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    kept = tmp_path / "runs.jsonl"
+    fields = asdict(Ended(End.PROMOTED, 1260.0, 2, "Baking", 0.0, 70, 0, False, True, 0))
+    done = {"scenario": "errors+2pp", "seed": 0, "allocation": "design", **fields}
+    kept.write_text(json.dumps(done) + "\n")
+    for _ in range(2):
+        assert main(["--scenario", "errors+2pp", "-n", "2", "--keep", str(kept)]) == 0
+        assert [json.loads(line)["seed"] for line in kept.read_text().splitlines()] == [0, 1]
+        (row,) = (line for line in capsys.readouterr().out.splitlines() if "errors+2pp" in line)
+        assert row.startswith("| errors+2pp | harm | 2 | 1 |"), "the run that was kept is not in the table"
+
+
 def test_kept_runs_become_one_table_and_a_seed_counts_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
