@@ -50,6 +50,9 @@ def test_a_pause_and_its_end_are_told(monkeypatch) -> None:
     assert story.reach("Observing", 0)
     story.ask("pause", "ann:checkout-1 lunch")
     assert story.reach("Paused", seconds=5)
+    story.run(60)
+    (told,) = (note for _, note in events(story) if ": Paused" in note)
+    assert told == "checkout-1: Paused: ann (lunch) asked to pause", "told again, or as what it is not"
     story.ask("resume", "ann:checkout-1")
     assert story.reach("Observing", seconds=5)
     assert phases(story)[-3:] == ["Observing", "Paused", "Observing"]
