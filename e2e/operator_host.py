@@ -9,7 +9,7 @@ from pathlib import Path
 
 from e2e.chart import operator_pod
 from e2e.cluster import access
-from e2e.cluster.kubectl import kubectl
+from e2e.cluster.kubectl import kubectl, wait_established
 from e2e.cluster.programs import Program
 from e2e.cluster.progress import wait_for
 from e2e.cluster.state import Cluster
@@ -31,7 +31,7 @@ def install(cluster: Cluster) -> None:
         f"crd/{plural}.causalrollouts.dev"
         for plural in ("causalrollouts", "rolloutpolicies", "rolloutrecords")
     ]
-    kubectl(cluster, "wait", "--for=condition=Established", "--timeout=30s", *crds, seconds=40)
+    wait_established(cluster, *crds, seconds=30)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import yaml
 from causal_rollouts.api.status import StatusView, render
 from e2e.api.asking import Answer, ask
 from e2e.api.manifests import EXAMPLES, REJECTED, ROOT, Manifest, Rejected, documents, holds_in_order
-from e2e.cluster.kubectl import get, kubectl
+from e2e.cluster.kubectl import get, kubectl, wait_established
 from e2e.cluster.state import Cluster
 
 pytestmark = pytest.mark.cluster
@@ -198,7 +198,7 @@ def unwatched(installed: Cluster) -> Iterator[str]:
     del crd["spec"]["names"]["shortNames"], crd["spec"]["names"]["categories"]
     name = crd["metadata"]["name"]
     kubectl(installed, "create", "-f", "-", stdin=json.dumps(crd))
-    kubectl(installed, "wait", "--for=condition=Established", "--timeout=20s", f"crd/{name}")
+    wait_established(installed, f"crd/{name}", seconds=20)
     yield group
     kubectl(installed, "delete", "crd", name, "--wait=false")
 

@@ -12,7 +12,7 @@ from e2e.chart import plain
 from e2e.chart.helm import CHART, MINIMAL, RELEASE, objects
 from e2e.chart.server import helm_on
 from e2e.cluster import parts
-from e2e.cluster.kubectl import apply, get, kubectl
+from e2e.cluster.kubectl import apply, get, kubectl, wait_established
 from e2e.cluster.parts import Part
 from e2e.cluster.places import places
 from e2e.cluster.progress import wait_for
@@ -51,7 +51,7 @@ def monitoring(server: Cluster) -> Iterator[None]:
     files = [word for kind in MONITORING for word in ("-f", folder / f"monitoring.coreos.com_{kind}.yaml")]
     kubectl(server, "apply", "--server-side", *files)
     crds = [f"crd/{kind}.monitoring.coreos.com" for kind in MONITORING]
-    kubectl(server, "wait", "--for=condition=Established", "--timeout=30s", *crds)
+    wait_established(server, *crds, seconds=30)
     yield
     kubectl(server, "delete", "--wait=false", *crds)
 
@@ -79,7 +79,7 @@ def test_a_release_is_installed_upgraded_and_taken_away_and_the_kinds_stay(
 ) -> None:
     bring(server, part, *EVERYTHING)
     crd = "crd/causalrollouts.causalrollouts.dev"
-    kubectl(server, "wait", "--for=condition=Established", "--timeout=30s", crd)
+    wait_established(server, crd, seconds=30)
     assert names(server, "mutatingadmissionpolicies") == {"gate.causalrollouts.dev"}
     apply(server, [rollout()])
     bring(server, part, "operator.logLevel=DEBUG")

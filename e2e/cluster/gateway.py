@@ -1,7 +1,7 @@
 """The gateway: Gateway API CRDs, Traefik on 127.0.0.1, and Gateway `edge` for routes of all namespaces."""
 
 from e2e.cluster import loopback, parts
-from e2e.cluster.kubectl import Manifest, apply, get, is_true, kubectl
+from e2e.cluster.kubectl import Manifest, apply, get, is_true, kubectl, wait_established
 from e2e.cluster.programs import Program
 from e2e.cluster.progress import say, wait_for
 from e2e.cluster.rbac import cluster_role, reads, user
@@ -21,7 +21,7 @@ def install_crds(cluster: Cluster) -> None:
     files = [word for file in sorted(folder.glob("*.yaml")) for word in ("-f", file)]
     kubectl(cluster, "apply", "--server-side", "--force-conflicts", *files, seconds=90)
     names = [f"crd/{crd}.gateway.networking.k8s.io" for crd in CRDS]
-    kubectl(cluster, "wait", "--for=condition=Established", "--timeout=60s", *names, seconds=70)
+    wait_established(cluster, *names)
 
 
 def start(cluster: Cluster) -> None:

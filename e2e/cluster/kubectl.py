@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from e2e.cluster.command import run
+from e2e.cluster.progress import wait_for
 from e2e.cluster.state import Cluster, Provider
 
 Manifest = dict[str, Any]
@@ -30,5 +31,18 @@ def get(cluster: Cluster, *words: str) -> Any:
 
 
 def is_true(thing: Manifest, condition: str) -> bool:
-    conditions = thing.get("status", {}).get("conditions", [])
+    conditions = thing.get("status", {}).get("conditions") or []
     return any(c["type"] == condition and c["status"] == "True" for c in conditions)
+
+
+def wait_established(cluster: Cluster, *words: str | Path, seconds: float = 60) -> None:
+    """Until these kinds are served; words: as after `kubectl get`.
+
+    kubectl's own wait fails at once on a kind that was applied so newly that nobody has written its status.
+    """
+
+    def served() -> bool:
+        found = json.loads(kubectl(cluster, "get", *words, "-o", "json"))
+        return all(is_true(kind, "Established") for kind in found.get("items", [found]))
+
+    wait_for(f"kinds to be served: {' '.join(map(str, words))}", served, seconds, every=0.5)

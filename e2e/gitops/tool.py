@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from e2e.cluster import access
-from e2e.cluster.kubectl import Manifest, apply, kubectl
+from e2e.cluster.kubectl import Manifest, apply, kubectl, wait_established
 from e2e.cluster.parts import Part
 from e2e.cluster.state import Cluster
 
@@ -42,7 +42,7 @@ def installed(cluster: Cluster, namespace: str, crds: Sequence[Part], names: Seq
     files = [folder / name for folder in (p.folder(cluster.places) for p in crds) for name in names]
     words = [word for file in files if file.exists() for word in ("-f", file)]
     kubectl(cluster, "apply", "--server-side", "--force-conflicts", *words, seconds=90)
-    kubectl(cluster, "wait", "--for=condition=Established", "--timeout=60s", *words, seconds=70)
+    wait_established(cluster, *words)
     apply(cluster, [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}])
     try:
         yield
