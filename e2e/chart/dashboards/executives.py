@@ -24,6 +24,11 @@ RELEASES = 'outcome!="AATested"'
 EFFECT = "namespace, rollout, metric"
 BOUNDS = (("estimate", "Effect"), ("lower", "At least"), ("upper", "At most"))
 
+
+def _effect(bound: str) -> str:
+    return now("release_effect", f'bound="{bound}"', by=EFFECT)
+
+
 DASHBOARD = Dashboard(
     uid="causal-rollouts-executives",
     title="Causal rollouts: executives",
@@ -149,8 +154,22 @@ DASHBOARD = Dashboard(
             "What the new version caused, as a share of what the old one shows beside it: +10% latency is a "
             "tenth slower. Between the two bounds is where the effect may lie; without data there is none.",
             SHARE,
+            tuple(Query(_effect(bound), column=heading) for bound, heading in BOUNDS),
+            labels=("namespace", "rollout", "metric"),
+        ),
+        Panel(
+            "table",
+            "SLO impact: what users of the whole service feel",
+            "The effect on those that the candidate serves, spread over all: its effect times its share of "
+            "the traffic. For errors +10% is an error budget that burns a tenth faster than without it.",
+            SHARE,
             tuple(
-                Query(now("release_effect", f'bound="{bound}"', by=EFFECT), column=heading)
+                Query(
+                    _effect(bound)
+                    + " * on (namespace, rollout) group_left () "
+                    + now("release_weight", 'arm="canary"'),
+                    column=heading,
+                )
                 for bound, heading in BOUNDS
             ),
             labels=("namespace", "rollout", "metric"),

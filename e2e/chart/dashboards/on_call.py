@@ -26,10 +26,16 @@ from e2e.chart.helm import CHART
 RUNBOOKS = "docs/runbooks/"
 """As in the alerts; the chart puts `prometheusRule.runbooks` in its place."""
 
+OF_OBJECTIVES = {"CausalRolloutBurnsBudget": "page", "CausalRolloutBudgetBurnsBeside": "ticket"}
+"""Severities of the alerts that the chart makes for each objective in its values."""
+
 RULES = [
-    rule
-    for group in yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]
-    for rule in group["rules"]
+    *(
+        rule
+        for group in yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]
+        for rule in group["rules"]
+    ),
+    *({"alert": alert, "labels": {"severity": severity}} for alert, severity in OF_OBJECTIVES.items()),
 ]
 WHICH = "{{namespace}}/{{rollout}}"
 BAD = ('type=~"Supported|EvidenceValid|TrafficApplied|FootprintSteady|Notified"', 'type=~"Stalled|Queued"')

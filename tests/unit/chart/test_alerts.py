@@ -13,6 +13,7 @@ from causal_rollouts.control.rest import Rest
 from causal_rollouts.model.reasons import Outcome, Phase, Reason, Validity, Verdict
 from causal_rollouts.runtime.health import Health
 from causal_rollouts.runtime.metrics import KINDS, UNEXPECTED, RolloutMetrics
+from e2e.chart.dashboards.on_call import OF_OBJECTIVES
 from e2e.chart.helm import CHART, ROOT, objects, program
 from e2e.cluster import parts
 from e2e.cluster.command import run
@@ -47,7 +48,7 @@ def test_each_alert_has_a_severity_and_a_runbook_that_is_there():
         kebab = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", rule["alert"]).lower()
         assert rule["annotations"]["runbook_url"] == f"docs/runbooks/{kebab}.md"
         assert (ROOT / rule["annotations"]["runbook_url"]).exists()
-    assert len(list((ROOT / "docs" / "runbooks").glob("*.md"))) == len(ALERTS)
+    assert len(list((ROOT / "docs" / "runbooks").glob("*.md"))) == len(ALERTS) + len(OF_OBJECTIVES)
 
 
 def test_a_runbook_names_commands_and_reasons_that_there_are(capsys):
