@@ -18,8 +18,3 @@ def metrics(expr: str) -> set[str]:
 def selectors(expr: str, prefix: str) -> list[str]:
     """`{...}` of each series whose name begins so; "" where there is none."""
     return [found[1] for found in re.finditer(rf"\b{prefix}\w*(\{{[^}}]*\}})?", expr)]
-
-
-def drawn_by(legend: str) -> set[str]:
-    """Labels that a legend names."""
-    return set(re.findall(r"\{\{\s*(\w+)\s*\}\}", legend))

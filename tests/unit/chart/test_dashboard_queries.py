@@ -2,8 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,11 @@ import pytest
 import yaml
 
 from e2e.chart.dashboards import files, promql
+from e2e.chart.dashboards.asked import ASKED, Asked
 from e2e.chart.dashboards.files import FOLDER
 from e2e.chart.dashboards.grafana import Panel
 from e2e.chart.helm import ROOT
-from tests.unit.chart.promql import drawn_by, metrics, selectors
+from tests.unit.chart.promql import metrics, selectors
 from tests.unit.chart.scraped import SCRAPE, Scraped, told
 from tests.unit.chart.test_alerts import RULES, promtool
 
@@ -23,43 +22,10 @@ BUILT_IN = {"ALERTS"}
 
 TARGET = {"job": "operator", "instance": "10.0.0.7:8080"}
 FORMER = {"job": "operator", "instance": "10.0.0.8:8080"}
-CHOSEN = {"$namespace": "shop", "$rollout": "checkout", "$metric": "latency", "$check": "Age"}
-WINDOWS = {"$__rate_interval": "4m", "$__range": "2h"}
 ALL = "[3h:30s]"
 """The whole story, in steps of a scrape."""
 
 PER_ROLLOUT = "causal_rollouts_(?:rollout|release|record|pass)s?_"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One query as a panel asks it. labels: that the panel shows."""
-
-    where: str
-    expr: str
-    labels: frozenset[str]
-
-    @property
-    def plain(self) -> str:
-        """With variables as Grafana fills them in."""
-        expr = self.expr
-        for name, value in (CHOSEN | WINDOWS).items():
-            expr = expr.replace(name, value)
-        return expr
-
-
-def asked() -> Iterator[Asked]:
-    for name, dashboard in files.ALL.items():
-        for panel in dashboard.parts:
-            if not isinstance(panel, Panel):
-                continue
-            for query in panel.queries:
-                shown = set(panel.labels) & set(re.findall(r"\w+", query.expr))
-                labels = frozenset(shown | drawn_by(query.legend))
-                yield Asked(f"{name}: {panel.title}", query.expr, labels)
-
-
-ASKED = list(asked())
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import yaml
 
 from causal_rollouts.model.reasons import Outcome, Reason
 from e2e.chart.dashboards import files
+from e2e.chart.dashboards.asked import drawn_by
 from e2e.chart.dashboards.grafana import COLUMNS
 from e2e.chart.helm import ROOT, objects
-from tests.unit.chart.promql import drawn_by
 
 Json = dict[str, Any]
 COMMITTED = {path.name: path.read_text() for path in files.FOLDER.glob("*.json")}
