@@ -17,7 +17,7 @@ or
     > {{ index $w 0 }} * (1 - {{ $o.objective }} / 100)
 {{- end }}
   and
-  sum({{ $o.all | replace "WINDOW" (index $w 2) }}) * {{ index $w 3 }} >= {{ $o.least | default 100 }}
+  sum({{ $o.all | replace "WINDOW" (index $w 2) }}) * {{ index $w 3 }} >= {{ if hasKey $o "least" }}{{ $o.least }}{{ else }}100{{ end }}
 )
 {{- end }}
 {{- end -}}

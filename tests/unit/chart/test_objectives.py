@@ -59,10 +59,12 @@ def test_the_test_of_promtool_can_fail(tmp_path):
 def test_every_objective_has_its_own_rules_and_a_page_to_read(tmp_path):
     said = values()
     first = said["prometheusRule"]["objectives"][0]
-    said["prometheusRule"]["objectives"].append({**first, "rollout": "basket", "least": 5000})
+    more = [{**first, "rollout": "basket", "least": 5000}, {**first, "rollout": "till", "least": 0}]
+    said["prometheusRule"]["objectives"] += more
     made = rules(tmp_path, said)
-    assert [rule["labels"]["rollout"] for rule in made] == ["checkout"] * 2 + ["basket"] * 2
-    assert all(">= 5000" in rule["expr"] for rule in made[2:])
+    assert [rule["labels"]["rollout"] for rule in made] == ["checkout"] * 2 + ["basket"] * 2 + ["till"] * 2
+    assert all(">= 5000" in rule["expr"] for rule in made[2:4])
+    assert all(">= 0\n" in rule["expr"] for rule in made[4:]), "nought is a number of requests"
     for rule in made:
         assert (ROOT / rule["annotations"]["runbook_url"]).exists()
 
