@@ -19,6 +19,8 @@ from e2e.operator_host import process
 
 NAMESPACE = "shop"
 """The one in which the manifests of docs/gitops.md are."""
+EXCEPTIONS = ("ignore", "ignoreDifferences")
+"""Fields by which Flux and Argo CD leave weights alone."""
 WEIGHTS = (2, 5, 10, 15, 20, 25, 30, 40)
 SPARE = 1200.0
 """Seconds for all that comes before the release and after it."""
@@ -88,8 +90,8 @@ def _parser() -> argparse.ArgumentParser:
         "--without",
         action="append",
         default=[],
-        metavar="FIELD",
-        help="leave this field out of what docs/gitops.md says for the tool (ignore, ignoreDifferences)",
+        choices=EXCEPTIONS,
+        help="leave this field out of what docs/gitops.md says for the tool",
     )
     return parser
 
