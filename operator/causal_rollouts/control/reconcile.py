@@ -218,12 +218,11 @@ async def _tell(observed: Observed, after: Record, decision: Decision, ports: Po
     Against what was read: a resume and weights that somebody moved change the phase before the decision.
     """
     before, now = observed.record, after.release
-    stays = before is not None and before.release.phase is now.phase
-    if before is not None and stays and before.release.told == now.told:
-        return
-    if stays and decision.act is Act.HOLD and decision.reason is Reason.PAUSED_BY_USER:
-        # What began the pause was told, with a reason of its own.
-        return
+    if before is not None and before.release.phase is now.phase:
+        # What began a pause was told, with a reason of its own.
+        paused = decision.act is Act.HOLD and decision.reason is Reason.PAUSED_BY_USER
+        if paused or before.release.told == now.told:
+            return
     reason, because = str(decision.reason), f": {decision.because}"
     if now.phase is Phase.DONE and now.outcome is not None:
         reason = str(now.outcome)
