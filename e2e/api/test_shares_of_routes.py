@@ -107,7 +107,7 @@ class Street:
         return found
 
 
-@pytest.fixture(params=[HTTP_ROUTE, GRPC_ROUTE], ids=["HTTPRoute", "GRPCRoute"])
+@pytest.fixture
 async def street(request: pytest.FixtureRequest, installed: Cluster) -> AsyncIterator[Street]:
     binaries = build.load_image(installed)
     async with on_cluster() as lab:

@@ -13,7 +13,7 @@ from e2e.chart import image
 from e2e.chart.helm import CHART, RELEASE
 from e2e.chart.server import helm_on
 from e2e.cluster import parts
-from e2e.cluster.kubectl import kubectl
+from e2e.cluster.kubectl import Manifest, get, kubectl
 from e2e.cluster.parts import Part
 from e2e.cluster.progress import say
 from e2e.cluster.settings import Node
@@ -40,6 +40,11 @@ class OperatorPod:
     @property
     def image(self) -> str:
         return f"{image.REPOSITORY}:{image.tag()}"
+
+    def pods(self) -> list[Manifest]:
+        """As they are now."""
+        found: list[Manifest] = get(self.cluster, "-n", RELEASE, "pods")["items"]
+        return found
 
     def start(self) -> "OperatorPod":
         """Install it anew and wait until it is ready. Kinds and roles applied by hand become its own."""

@@ -11,9 +11,9 @@ import yaml
 
 from e2e.chart.dashboards.asked import ASKED, CHOSEN, Asked
 from e2e.chart.gated import gated
-from e2e.chart.helm import CHART, RELEASE
+from e2e.chart.helm import CHART
+from e2e.chart.operator_pod import OperatorPod
 from e2e.cluster import loopback, parts
-from e2e.cluster.kubectl import get
 from e2e.cluster.programs import Program
 from e2e.cluster.progress import say, wait_for
 from e2e.cluster.state import Cluster
@@ -22,7 +22,6 @@ from e2e.shop import Shop
 pytestmark = pytest.mark.cluster
 
 NAMESPACE, NAME = CHOSEN["$namespace"], CHOSEN["$rollout"]
-STAGES = [{"weight": 10, "minDuration": "20m", "maxDuration": "1h"}]
 PORT = 19795
 PROGRAM = "prometheus-of-dashboards"
 SCRAPE = "2s"
@@ -49,14 +48,14 @@ OTHERWISE = {"Promoted", "Reverted for harm", "Share reverted for harm"}
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
-    with gated(NAME, NAMESPACE, {"stages": STAGES}) as (shop, _, _):
+    with gated(NAME, NAMESPACE) as (shop, _, _):
         yield shop
 
 
 @contextmanager
 def scraped(cluster: Cluster, folder: Path) -> Iterator[str]:
     """Address of a Prometheus with the chart's alerts that scrapes the operator as the PodMonitor says."""
-    (pod,) = get(cluster, "-n", RELEASE, "pods")["items"]
+    (pod,) = OperatorPod(cluster).pods()
     job = {
         "job_name": "operator",
         "honor_labels": True,

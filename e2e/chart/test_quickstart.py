@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from e2e.chart.gated import by_the_chart
 from e2e.chart.helm import RELEASE, ROOT
-from e2e.chart.operator_pod import OperatorPod
 from e2e.chart.shell import Shell
 from e2e.cluster.kubectl import get
 from e2e.cluster.progress import say
 from e2e.cluster.state import Cluster
-from e2e.operator_host import OperatorProcess, install
+from e2e.operator_host import install
 from e2e.shop import sweep
 from tests.unit.docs.pages import files, snippets
 
@@ -33,9 +33,8 @@ REVERTED = 1
 @pytest.fixture
 def empty(cluster: Cluster) -> Iterator[Cluster]:
     """The cluster as it is before anybody installed the operator, and as it was found again after."""
-    OperatorProcess(cluster).stop()
     # Roles and policies applied by hand are in the way of a plain install: a release takes them along.
-    operator = OperatorPod(cluster).start()
+    operator = by_the_chart(cluster)
     sweep(cluster, NAMESPACE)
     operator.stop()
     yield cluster

@@ -9,8 +9,8 @@ import pytest
 
 from e2e.chart.gated import gated
 from e2e.chart.helm import RELEASE, ROOT
+from e2e.chart.operator_pod import OperatorPod
 from e2e.chart.shell import Shell
-from e2e.cluster.kubectl import get
 from e2e.cluster.progress import wait_for
 from e2e.shop import Shop
 from tests.unit.docs.pages import snippets, spans
@@ -19,7 +19,6 @@ pytestmark = pytest.mark.cluster
 
 NAMESPACE, NAME = "runbooks", "checkout"
 PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs/runbooks").glob("*.md"))
-STAGES = [{"weight": 10, "minDuration": "20m", "maxDuration": "1h"}]
 
 RESUME, ABORT, RETRY, RELEASED = (
     f"causal-rollouts {verb} NAME -n NAMESPACE" for verb in ("resume", "abort", "retry", "release")
@@ -30,13 +29,19 @@ WITHOUT_A_RESTART = "--previous"
 
 
 @pytest.fixture(scope="module")
-def shop() -> Iterator[Shop]:
-    with gated(NAME, NAMESPACE, {"stages": STAGES}) as (shop, _, _):
-        yield shop
+def standing() -> Iterator[tuple[Shop, OperatorPod]]:
+    with gated(NAME, NAMESPACE) as (shop, _, operator):
+        yield shop, operator
+
+
+@pytest.fixture
+def shop(standing: tuple[Shop, OperatorPod]) -> Shop:
+    return standing[0]
 
 
 @pytest.fixture(scope="module")
-def shell(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+def shell(standing: tuple[Shop, OperatorPod], tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    shop, _ = standing
     exported = {
         **shop.cluster.environment(),
         "PATH": f"{shop.cluster.kubectl.parent}:{ROOT / '.venv/bin'}:/usr/bin:/bin",
@@ -71,7 +76,8 @@ def test_every_look_is_answered_while_a_release_is_paused(shop: Shop, shell: She
     assert [line for line in looks() if typed(shell, line)] == []
 
 
-def test_every_remedy_does_what_its_page_says(shop: Shop, shell: Shell) -> None:
+def test_every_remedy_does_what_its_page_says(standing: tuple[Shop, OperatorPod], shell: Shell) -> None:
+    shop, operator = standing
     assert remedies() == {RESUME, ABORT, RETRY, RELEASED, STOP}
     assert typed(shell, RESUME) == 0
     shop.wait_phase("Observing", seconds=60, stage=0)
@@ -83,11 +89,7 @@ def test_every_remedy_does_what_its_page_says(shop: Shop, shell: Shell) -> None:
     shop.wait_phase("Observing", seconds=420, stage=0)
     assert shop.weights().canary > 0
     assert typed(shell, STOP) == 0
-    wait_for("the operator to be gone", lambda: not operator_pods(shop), 60)
+    wait_for("the operator to be gone", lambda: not operator.pods(), 60)
     # On a terminal it asks first.
     assert typed(shell, f"{RELEASED} --yes") == 0
     assert shop.home()
-
-
-def operator_pods(shop: Shop) -> list[str]:
-    return [pod["metadata"]["name"] for pod in get(shop.cluster, "-n", RELEASE, "pods")["items"]]

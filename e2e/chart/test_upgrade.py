@@ -10,7 +10,7 @@ from e2e.chart.gated import gated
 from e2e.chart.helm import RELEASE, ROOT
 from e2e.chart.operator_pod import OperatorPod
 from e2e.cluster import parts
-from e2e.cluster.kubectl import get, kubectl
+from e2e.cluster.kubectl import kubectl
 from e2e.cluster.progress import say, wait_for
 from e2e.demo.traffic import Load
 from e2e.shop import Shop
@@ -18,13 +18,12 @@ from e2e.shop import Shop
 pytestmark = pytest.mark.cluster
 
 NAMESPACE = "upgrades"
-STAGES = [{"weight": 10, "minDuration": "20m", "maxDuration": "1h"}]
 Standing = tuple[Shop, Load, OperatorPod]
 
 
 @pytest.fixture(scope="module")
 def standing() -> Iterator[Standing]:
-    with gated("ledger", NAMESPACE, {"stages": STAGES}) as found:
+    with gated("ledger", NAMESPACE) as found:
         yield found
 
 
@@ -47,21 +46,21 @@ def bring(shop: Shop, **more: object) -> None:
     operator_pod.bring(shop.cluster, RELEASE, values, part=parts.HELM3)
 
 
-def pods(shop: Shop) -> list[str]:
-    return [pod["metadata"]["name"] for pod in get(shop.cluster, "-n", RELEASE, "pods")["items"]]
+def names(operator: OperatorPod) -> set[str]:
+    return {pod["metadata"]["name"] for pod in operator.pods()}
 
 
 def test_an_upgrade_in_a_release_goes_on_with_it(standing: Standing) -> None:
-    shop, load, _ = standing
+    shop, load, operator = standing
     shop.request("v2")
     record = shop.wait_release()
     shop.wait_phase("Observing", seconds=420, stage=0)
-    before, slots = pods(shop), shop.slots()
+    before, slots = names(operator), shop.slots()
     assert shop.weights().canary > 0
     with nothing_moves(shop, load, "upgrade in a stage"):
         bring(shop, operator={"logLevel": "DEBUG"})
         shop.wait_look()
-    assert not set(before) & set(pods(shop)), "it is another pod"
+    assert not before & names(operator), "it is another pod"
     assert shop.records()[-1]["metadata"]["name"] == record
     assert shop.slots() == slots
     assert shop.state()["phase"] == "Observing"
@@ -98,6 +97,6 @@ def test_at_rest_the_kinds_go_first(standing: Standing) -> None:
     wait_for("the rollout to rest", lambda: shop.condition("Ready").get("reason") == "Idle", 60)
     with nothing_moves(shop, load, "kinds, then operator"):
         kubectl(shop.cluster, "delete", "-f", ROOT / "crds", "--timeout=60s", seconds=90)
-        wait_for("the operator to stand", lambda: len(pods(shop)) == 1, 30)
+        wait_for("the operator to stand", lambda: len(operator.pods()) == 1, 30)
         operator_pod.take_away(shop.cluster)
     operator.start()

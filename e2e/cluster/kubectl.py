@@ -26,7 +26,7 @@ def apply(cluster: Cluster, objects: Iterable[Manifest], seconds: float = 60) ->
     kubectl(cluster, *words, seconds=seconds, stdin=whole)
 
 
-def get(cluster: Cluster, *words: str) -> Any:
+def get(cluster: Cluster, *words: str | Path) -> Any:
     return json.loads(kubectl(cluster, "get", *words, "-o", "json"))
 
 
@@ -42,7 +42,7 @@ def wait_established(cluster: Cluster, *words: str | Path, seconds: float = 60) 
     """
 
     def served() -> bool:
-        found = json.loads(kubectl(cluster, "get", *words, "-o", "json"))
+        found = get(cluster, *words)
         return all(is_true(kind, "Established") for kind in found.get("items", [found]))
 
     wait_for(f"kinds to be served: {' '.join(map(str, words))}", served, seconds, every=0.5)

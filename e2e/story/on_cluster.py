@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from e2e import rollouts
-from e2e.chart.operator_pod import OperatorPod
-from e2e.cluster.state import Cluster
+from e2e.chart.gated import by_the_chart
 from e2e.demo.world_server import World
 from e2e.ground import ground
-from e2e.operator_host import OperatorProcess
 from e2e.shop import Shop
 from e2e.story.telling import Teller
 
@@ -74,8 +72,3 @@ def scene(teller: Teller) -> Iterator[ClusterScene]:
         with made.open(shop, RATE, LONGEST):
             teller.say(f"v1 runs in {app.replicas} pods under {RATE:g} requests a second")
             yield ClusterScene(shop, made.world)
-
-
-def by_the_chart(cluster: Cluster) -> OperatorPod:
-    OperatorProcess(cluster).stop()
-    return OperatorPod(cluster).start()
