@@ -2,8 +2,9 @@
 
 The null rate is the larger of a floor and twice what the controls show up to the
 bin before; three restarts in ten minutes suffice where a comparison of arms would
-need five. If the controls themselves begin to restart this breaks, so then it is
-given up for good and only the light comparison of arms remains.
+need five. If the controls themselves begin to restart this breaks: while they may
+have begun it waits, and once they have it is given up for good and only the light
+comparison of arms remains.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ PRIOR_HOURS = 5.0
 
 _SURGE_BINS = (20, 80)
 _SURGE_LIMIT = math.log(5.0)
+_WAIT_BINS = (8, 20)
+_SKIP_BINS = (8,)
+_DOUBT_LIMIT = 0.0
 _PAIR_BLUR = 0.05**2
 _PAIR_KAPPA2 = 4.0
 _HOUR = 3600.0
@@ -106,7 +110,8 @@ def judge(state: RestartState, frame: Frame, metric: Metric) -> Finding:
     safe = math.log1p(metric.margins.promote_below)
     log_l = state.log_l.astype(np.float64)
     effect = peak(LOG_RATIO, log_l) if n1 + n0 > 0 and min(h1, h0) > 0 else math.nan
-    more = state.surplus > state.expected and not state.surge
+    doubt = _doubt(state)
+    more = state.surplus > state.expected and not doubt
     surplus = surplus_log_e(state.surplus, state.expected) if more else -math.inf
     compared = _pair(log_l).above(harm, _PAIR_KAPPA2) if n1 > 0 and effect > harm else -math.inf
     lower, upper, log_e_safe = _beside_harm(state.log_l.tobytes(), safe)
@@ -124,8 +129,17 @@ def judge(state: RestartState, frame: Frame, metric: Metric) -> Finding:
         log_e_stage=0.0,
         harm_margin=harm,
         safe_margin=safe,
-        note="restarts of the controls surged; only the comparison of arms counts" if state.surge else "",
+        note=doubt,
     )
+
+
+def _doubt(state: RestartState) -> str:
+    """Why the rate known beforehand tells nothing at this look, else empty."""
+    if state.surge:
+        return "restarts of the controls surged; only the comparison of arms counts"
+    if _may_surge(state, _WAIT_BINS):
+        return "controls restart too; until it is clear whether all do, only the comparison of arms counts"
+    return ""
 
 
 def _pair(log_l: Floats) -> BlurredLikelihood:
@@ -179,11 +193,12 @@ def _with_bin(
     # While the fleet rolls a handful of baseline slots is all that could show an incident: too few to tell
     # its restarts from the candidate's, so only the comparison of arms goes on (ADR 6).
     alone = 0.0 if promoting else 1.0
+    told = 0.0 if promoting or _may_surge(state, _SKIP_BINS) else 1.0
     return _with_control(
         replace(
             state,
             expected=state.expected + alone * rate * float(canary[1]),
-            surplus=state.surplus + alone * float(canary[0]),
+            surplus=state.surplus + told * float(canary[0]),
             totals=state.totals + np.concatenate((canary, control)),
             log_l=log_l,
         ),
@@ -199,10 +214,27 @@ def _with_control(state: RestartState, control: Floats) -> RestartState:
 
 
 def _surges(state: RestartState, recent: Singles) -> bool:
-    """Whether the controls restart more than their own past allows."""
+    """Whether the controls began to restart."""
+    return _more_than_past(state, recent, _SURGE_BINS, _SURGE_LIMIT, least=2)
+
+
+def _may_surge(state: RestartState, windows: tuple[int, ...]) -> bool:
+    """Whether the newest bins of the controls look more like a beginning surge than like their past.
+
+    In an incident of all pods many canaries pass the known rate before as many controls prove it (ADR 22).
+    Until it is clear what it is no look believes that rate, and for a few bins restarts of canaries do not
+    count against it: known before the bin, so what remains is an e-value still, and a smaller one.
+    """
+    return _more_than_past(state, state.recent, windows, _DOUBT_LIMIT, least=1)
+
+
+def _more_than_past(
+    state: RestartState, recent: Singles, windows: tuple[int, ...], limit: float, least: int
+) -> bool:
+    """Whether the controls restart more than their own past allows, in any of the newest `windows`."""
     rate = max(state.floor, state.factor * float(state.past[0] + 0.5) / float(state.past[1] + PRIOR_HOURS))
-    sums = [recent[-bins:].sum(axis=0, dtype=np.float64).tolist() for bins in _SURGE_BINS]
-    return any(n >= 2 and surplus_log_e(n, rate * hours) >= _SURGE_LIMIT for n, hours in sums)
+    sums = [recent[-bins:].sum(axis=0, dtype=np.float64).tolist() for bins in windows]
+    return any(n >= least and surplus_log_e(n, rate * hours) >= limit for n, hours in sums)
 
 
 def _sums(events: Floats, hours: Floats, chosen: Bools) -> Floats:

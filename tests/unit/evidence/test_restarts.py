@@ -113,6 +113,56 @@ def test_once_the_controls_restart_too_only_the_comparison_of_arms_counts():
     assert calm.tracks[0].log_e > 4.0
 
 
+def test_restarts_beside_those_of_a_control_wait_and_later_ones_count():
+    """A single restart of forty pods is not yet an incident of all, and four canaries are not yet harm."""
+    plan, _ = world(Fleet(stable=40, grows=(8, 8, 8)), 0, 0.0)
+    crash = [(f"canary-{i}", 13 + i // 2) for i in range(5)]
+    alone = told(plan, with_restarts(plan, quiet(plan), *crash))
+    beside = told(plan, with_restarts(plan, quiet(plan), *crash, ("pod-00", 11)))
+    assert reverted(alone) is not None
+    assert reverted(beside) is None
+    waits = [finding for _, finding in beside if "restart too" in finding.note]
+    assert waits
+    assert {finding.tracks[0].log_e for finding in waits} == {-math.inf}
+    assert beside[-1][1].note == ""
+    goes_on = [*crash, ("pod-00", 11), *((f"canary-{i}", 40 + i) for i in range(4))]
+    assert reverted(told(plan, with_restarts(plan, quiet(plan), *goes_on))) is not None
+
+
+def test_what_came_before_a_control_restarts_is_held_for_as_long_as_that_is_new():
+    plan, _ = world(Fleet(stable=40, grows=(8, 8, 8)), 0, 0.0)
+    crash = [(f"canary-{i}", 13) for i in range(4)]
+    at_once = reverted(told(plan, with_restarts(plan, quiet(plan), *crash)))
+    held = reverted(told(plan, with_restarts(plan, quiet(plan), *crash, ("pod-00", 13))))
+    assert at_once is not None
+    assert held is not None
+    assert 8 <= held - at_once <= 20
+
+
+def test_restarts_count_again_soon_after_a_control_restarted():
+    plan, _ = world(Fleet(stable=12, grows=(8, 8, 8)), 0, 0.0)
+    at = {"at once": 15, "soon": 25}
+    found = {}
+    for name, later in at.items():
+        crash = [("canary-0", 12), ("canary-1", 12), *((f"canary-{i}", later) for i in (2, 3, 4))]
+        found[name] = reverted(told(plan, with_restarts(plan, quiet(plan), *crash, ("pod-00", 13))))
+    assert found["at once"] is None
+    assert found["soon"] is not None
+
+
+def test_a_control_that_restarts_never_adds_evidence_of_harm():
+    plan, _ = world(Fleet(stable=40, grows=(8, 8, 8)), 0, 0.0)
+    rng = np.random.default_rng(41)
+    for _ in range(20):
+        crash = [(f"canary-{i}", int(rng.integers(5, 100))) for i in range(6)]
+        control = (f"pod-{int(rng.integers(40)):02d}", int(rng.integers(5, 100)))
+        without = told(plan, with_restarts(plan, quiet(plan), *crash))
+        beside = told(plan, with_restarts(plan, quiet(plan), *crash, control))
+        assert all(
+            b.tracks[0].log_e <= w.tracks[0].log_e for (_, b), (_, w) in zip(beside, without, strict=True)
+        )
+
+
 def test_what_canaries_did_before_the_first_stage_does_not_count():
     plan, _ = world(Fleet(), 0, 0.0)
     before = with_restarts(plan, quiet(plan), *((f"canary-{i}", -1) for i in range(4)))
