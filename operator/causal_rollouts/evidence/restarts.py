@@ -44,6 +44,7 @@ _SURGE_BINS = (20, 80)
 _SURGE_LIMIT = math.log(5.0)
 _WAIT_BINS = (8, 20)
 _SKIP_BINS = (8,)
+"""Newest bins of the controls in which a surge is proved, is waited for, and keeps canaries' restarts out."""
 _DOUBT_LIMIT = 0.0
 _PAIR_BLUR = 0.05**2
 _PAIR_KAPPA2 = 4.0
@@ -192,13 +193,16 @@ def _with_bin(
         )
     # While the fleet rolls a handful of baseline slots is all that could show an incident: too few to tell
     # its restarts from the candidate's, so only the comparison of arms goes on (ADR 6).
-    alone = 0.0 if promoting else 1.0
-    told = 0.0 if promoting or _may_surge(state, _SKIP_BINS) else 1.0
+    expected, surplus = state.expected, state.surplus
+    if not promoting:
+        expected += rate * float(canary[1])
+        if canary[0] > 0 and not _may_surge(state, _SKIP_BINS):
+            surplus += float(canary[0])
     return _with_control(
         replace(
             state,
-            expected=state.expected + alone * rate * float(canary[1]),
-            surplus=state.surplus + told * float(canary[0]),
+            expected=expected,
+            surplus=surplus,
             totals=state.totals + np.concatenate((canary, control)),
             log_l=log_l,
         ),
@@ -208,14 +212,10 @@ def _with_bin(
 
 def _with_control(state: RestartState, control: Floats) -> RestartState:
     recent = np.vstack((state.recent[1:], control.astype(np.float32)))
-    return replace(
-        state, control=state.control + control, recent=recent, surge=state.surge or _surges(state, recent)
-    )
-
-
-def _surges(state: RestartState, recent: Singles) -> bool:
-    """Whether the controls began to restart."""
-    return _more_than_past(state, recent, _SURGE_BINS, _SURGE_LIMIT, least=2)
+    after = replace(state, control=state.control + control, recent=recent)
+    if not after.surge and _more_than_past(after, _SURGE_BINS, _SURGE_LIMIT, least=2):
+        return replace(after, surge=True)
+    return after
 
 
 def _may_surge(state: RestartState, windows: tuple[int, ...]) -> bool:
@@ -225,15 +225,13 @@ def _may_surge(state: RestartState, windows: tuple[int, ...]) -> bool:
     Until it is clear what it is no look believes that rate, and for a few bins restarts of canaries do not
     count against it: known before the bin, so what remains is an e-value still, and a smaller one.
     """
-    return _more_than_past(state, state.recent, windows, _DOUBT_LIMIT, least=1)
+    return _more_than_past(state, windows, _DOUBT_LIMIT, least=1)
 
 
-def _more_than_past(
-    state: RestartState, recent: Singles, windows: tuple[int, ...], limit: float, least: int
-) -> bool:
+def _more_than_past(state: RestartState, windows: tuple[int, ...], limit: float, least: int) -> bool:
     """Whether the controls restart more than their own past allows, in any of the newest `windows`."""
     rate = max(state.floor, state.factor * float(state.past[0] + 0.5) / float(state.past[1] + PRIOR_HOURS))
-    sums = [recent[-bins:].sum(axis=0, dtype=np.float64).tolist() for bins in windows]
+    sums = [state.recent[-bins:].sum(axis=0, dtype=np.float64).tolist() for bins in windows]
     return any(n >= least and surplus_log_e(n, rate * hours) >= limit for n, hours in sums)
 
 
