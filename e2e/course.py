@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from e2e.cluster.progress import say
 from e2e.demo.traffic import Load, LoadStats
 from e2e.figures.watch import Counting, S, Share, Sight, shares, watching
+from e2e.harmless import accepted
 from e2e.shop import Shop
 
 FAR = 4.5
@@ -13,7 +14,12 @@ FAR = 4.5
 
 def slower_goes_back(shop: Shop, load: Counting[S], seconds: float = 420) -> list[Sight[S]]:
     """v3 from git's apply until its traffic is at home; git still asks for it."""
-    seen = _ends(shop, load, "v3", "Reverted", seconds)
+    before = len(shop.records())
+    shop.request("v3")
+    shop.wait_release(after=before, seconds=60)
+    with watching(shop, load) as seen:
+        assert shop.wait_end(seconds=seconds) == "Reverted"
+    assert shop.home()
     assert "latency" in shop.state()["why"]
     assert any(sight.weights.canary for sight in seen), "it had traffic"
     assert set(shop.versions()) == {"v1"}
@@ -21,10 +27,13 @@ def slower_goes_back(shop: Shop, load: Counting[S], seconds: float = 420) -> lis
 
 
 def good_is_promoted(shop: Shop, load: Counting[S], seconds: float) -> list[Sight[S]]:
-    """v6 from git's apply until it serves alone."""
-    seen = _ends(shop, load, "v6", "Promoted", seconds)
+    """v6 from git's apply until it serves alone. seconds: patience with the gate."""
+    with watching(shop, load) as seen:
+        asked = accepted(shop, "v6", seconds)
+        assert shop.wait_end(seconds=180) == "Promoted"
+    assert shop.home()
     assert set(shop.versions()) == {"v6"}
-    return seen
+    return [sight for sight in seen if sight.weights.time >= asked]
 
 
 def told(version: str, seen: Sequence[Sight[S]], of: str) -> list[Share]:
@@ -42,13 +51,3 @@ def none_failed(version: str, load: Load, earlier: LoadStats) -> None:
     during = load.stats().since(earlier)
     say(f"{version}: {during.requests} requests, {during.failures} failed")
     assert during.failures == 0, during.unserved
-
-
-def _ends(shop: Shop, load: Counting[S], version: str, outcome: str, seconds: float) -> list[Sight[S]]:
-    before = len(shop.records())
-    shop.request(version)
-    shop.wait_release(after=before, seconds=60)
-    with watching(shop, load) as seen:
-        assert shop.wait_end(seconds=seconds) == outcome
-    assert shop.home()
-    return seen

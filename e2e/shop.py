@@ -20,6 +20,8 @@ from e2e.looking import sampled
 
 Manifest = dict[str, Any]
 GROUP = "causalrollouts.dev"
+BUILD = "demo/build"
+"""Annotation of a template that tells apart two of one version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,14 @@ class Shop:
         """The rollout as the app team changes it: besides the twelve lines only what is given here."""
         apply(self.cluster, [rollouts.rollout(self.app, **{**self.spec, **spec})])
 
-    def request(self, version: Version | str) -> float:
-        """Apply a version as Git would; returns when."""
+    def request(self, version: Version | str, build: str = "") -> float:
+        """Apply a version as Git would; returns when. build: makes another template of the same version."""
         wanted = VERSIONS[version] if isinstance(version, str) else version
-        say(f"{self.app.name}: git applies {wanted.name}, {wanted.says}")
-        apply(self.cluster, [manifests.deployment(self.app, wanted)])
+        say(f"{self.app.name}: git applies {wanted.name}{build and ', build ' + build}, {wanted.says}")
+        made = manifests.deployment(self.app, wanted)
+        if build:
+            made["spec"]["template"]["metadata"]["annotations"][BUILD] = build
+        apply(self.cluster, [made])
         return time.time()
 
     def request_image(self, image: str, version: Version) -> None:
@@ -79,12 +84,7 @@ class Shop:
 
     def request_anew(self, version: str) -> float:
         """As `request`, as a template that no release has tried: a failed one is not tried twice."""
-        say(f"{self.app.name}: git applies {version} once more, as another template")
-        wanted = manifests.deployment(self.app, VERSIONS[version])
-        notes = wanted["spec"]["template"]["metadata"]["annotations"]
-        notes["demo/build"] = str(len(self.records()) + 1)
-        apply(self.cluster, [wanted])
-        return time.time()
+        return self.request(version, str(len(self.records()) + 1))
 
     def ask(self, verb: str, value: str = "true") -> None:
         """A person's one-shot annotation."""
