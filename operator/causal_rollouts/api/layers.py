@@ -25,12 +25,13 @@ POLICY_FIELD = "RolloutPolicy.spec.defaults"
 
 
 class Origin(StrEnum):
-    """Who said a value."""
+    """Who said a value, or what leaves no other."""
 
     ROLLOUT = "rollout"
     POLICY = "policy"
     DEFAULT = "default"
     GUARDRAIL = "guardrail"
+    TRAFFIC = "traffic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,12 @@ class Layers:
     def field(self, name: str) -> str:
         """Where a person finds the value in force."""
         return f"{POLICY_FIELD}.{name}" if self.origins.get(name) is Origin.POLICY else f"spec.{name}"
+
+    def ruled(self, name: str, value: object, by: Origin) -> Layers:
+        """The same where something else leaves a choice no other value than this one."""
+        if self.merged[name] == value:
+            return self
+        return Layers({**self.merged, name: value}, {**self.origins, name: by})
 
 
 def layered(own: Choices, given: Choices | None) -> Layers:

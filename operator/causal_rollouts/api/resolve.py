@@ -15,7 +15,7 @@ from causal_rollouts.api import v1alpha1 as v1
 from causal_rollouts.api.freeze import windows_of
 from causal_rollouts.api.guardrails import loosened
 from causal_rollouts.api.ladder import beyond_pods, stages_of
-from causal_rollouts.api.layers import Layers, effective, layered, said
+from causal_rollouts.api.layers import Layers, Origin, effective, layered, said
 from causal_rollouts.api.metrics import metric_of
 from causal_rollouts.api.notifications import subscriptions
 from causal_rollouts.api.problems import Problem, Unresolvable, problems_of
@@ -75,6 +75,10 @@ def resolve(
     rollout = _parse(v1.RolloutSpec, spec, "spec")
     rules = _parse(PolicySpec, policy or {}, "RolloutPolicy.spec")
     layers = layered(rollout, rules.defaults)
+    traffic = _traffic(rollout)
+    if traffic.workers:
+        # They cannot be without work for the length of a leg: where a probe is due they wait.
+        layers = layers.ruled("probe", "None", Origin.TRAFFIC)
     choices = _parse(v1.Choices, layers.merged, "spec")
     metrics, segments, problems = _metrics(choices, layers)
     windows, wrong = _windows(choices, layers, rules)
@@ -88,7 +92,7 @@ def resolve(
     registration = replace(made, freeze=windows, segments=segments, notifications=told)
     return Resolved(
         registration=registration,
-        traffic=registration.traffic,
+        traffic=traffic,
         target=registration.target,
         gate=str(choices.gate),
         suspend=bool(rollout.suspend),
@@ -152,7 +156,6 @@ def _registration(
     guardrails: Guardrails | None,
 ) -> Registration:
     namespace, release, seed, grid = identity
-    traffic = _traffic(rollout)
     return Registration(
         release=release,
         namespace=namespace,
@@ -167,9 +170,8 @@ def _registration(
         min_completeness=fraction(str(choices.min_completeness)),
         mode=Mode(str(choices.mode)),
         on_inconclusive=OnInconclusive(str(choices.on_inconclusive)),
-        traffic=traffic,
-        # Workers cannot be without work for the length of a leg: where a probe is due they wait.
-        probe=None if traffic.workers else _probe(choices),
+        traffic=_traffic(rollout),
+        probe=_probe(choices),
         reference=_reference(rollout.reference),
     )
 

@@ -138,7 +138,8 @@ RECORD_SPEC: Final[Schema] = {
         ),
         "templates": _open("Pod templates of stable and candidate."),
         "effective": _open(
-            "Each setting with its value and who said it: rollout, policy, default or guardrail."
+            "Each setting with its value and who said it: rollout, policy, default or guardrail; or traffic, "
+            "where the way it is shared leaves no choice."
         ),
     },
 }

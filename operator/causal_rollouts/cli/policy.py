@@ -26,7 +26,7 @@ _CHOICES = frozenset(DEFAULTS)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """source: built-in, policy, rollout or guardrail. instead: of what, where the rollout says otherwise."""
+    """source: built-in, policy, rollout, guardrail or traffic. instead: of what the rollout says this."""
 
     name: str
     value: object

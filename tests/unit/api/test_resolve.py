@@ -62,12 +62,16 @@ def test_a_service_without_a_route_shares_by_the_number_of_pods():
 
 def test_workers_of_a_queue_have_no_service():
     asked = spec(traffic={"podShare": {}}, stages=[stage(10), stage(33)], probe="Switchback")
-    registration = resolved(asked).registration
+    found = resolved(asked)
+    registration = found.registration
     assert registration.traffic == TrafficPlan("", (), target="checkout")
     assert registration.traffic.workers
     assert not registration.traffic.pod_share, "no pod waits at a gate"
     assert registration.arms.pod_share
     assert registration.probe is None, "workers cannot be without work for the length of a leg"
+    assert found.effective["probe"] == {"value": "None", "from": "traffic"}
+    silent = resolved(spec(traffic={"podShare": {}}, stages=[stage(10)])).effective["probe"]
+    assert silent == {"value": "None", "from": "default"}
     assert not resolved(spec(traffic=BY_PODS, stages=[stage(10)])).registration.traffic.workers
 
 
