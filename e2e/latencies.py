@@ -1,11 +1,9 @@
 """What pods themselves measured, from Prometheus: for scenarios that check a verdict against its cause."""
 
-import json
 import math
-import urllib.parse
-import urllib.request
 from collections.abc import Iterable, Mapping
 
+from e2e.cluster import prometheus
 from e2e.cluster.state import Cluster
 from e2e.cluster.trouble import ClusterTrouble
 
@@ -24,10 +22,8 @@ def mean_seconds(cluster: Cluster, namespace: str, until: float, seconds: float)
 
 def asked(cluster: Cluster, query: str, at: float) -> dict[str, float]:
     """Value by pod of an instant query."""
-    words = urllib.parse.urlencode({"query": query, "time": f"{at:.3f}"})
-    with urllib.request.urlopen(f"{cluster.prometheus_url}/api/v1/query?{words}", timeout=10) as answer:
-        series = json.load(answer)["data"]["result"]
-    return {one["metric"].get("pod", ""): float(one["value"][1]) for one in series}
+    found = prometheus.series(cluster.prometheus_url, query, at)
+    return {one["metric"].get("pod", ""): float(one["value"][1]) for one in found}
 
 
 def change(before: Mapping[str, float], after: Mapping[str, float], pods: Iterable[str]) -> float:

@@ -1,19 +1,17 @@
 """Every query of the dashboards, asked of a real Prometheus that scrapes the operator in a release."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 import yaml
 
-from e2e.chart.dashboards.asked import ASKED, CHOSEN, Asked
+from e2e.chart.dashboards.asked import ASKED, CHOSEN
 from e2e.chart.gated import gated
 from e2e.chart.helm import CHART
 from e2e.chart.operator_pod import OperatorPod
-from e2e.cluster import loopback, parts
+from e2e.cluster import loopback, parts, prometheus
 from e2e.cluster.programs import Program
 from e2e.cluster.progress import say, wait_for
 from e2e.cluster.state import Cluster
@@ -82,16 +80,9 @@ def scraped(cluster: Cluster, folder: Path) -> Iterator[str]:
         cluster.programs.stop([PROGRAM], 15)
 
 
-def answer(url: str, query: Asked) -> list[dict[str, object]]:
-    told = json.loads(loopback.read(f"{url}/api/v1/query?query={quote(query.plain)}"))
-    assert told["status"] == "success", (query.where, told)
-    found: list[dict[str, object]] = told["data"]["result"]
-    return found
-
-
 def empty(url: str) -> set[str]:
     """Panels none of whose queries has an answer."""
-    answered = {query.panel for query in ASKED if answer(url, query)}
+    answered = {query.panel for query in ASKED if prometheus.series(url, query.plain)}
     return {query.panel for query in ASKED} - answered
 
 

@@ -1,6 +1,7 @@
 """Prometheus on 127.0.0.1: finds pods by annotation; reads kubelets, gateway and states of objects."""
 
 import json
+import urllib.parse
 from typing import Any
 
 from e2e.cluster import loopback, parts
@@ -45,6 +46,14 @@ def targets(cluster: Cluster) -> list[dict[str, Any]]:
     """Every target that is scraped now: labels, health and last error, as Prometheus tells them."""
     answer = loopback.read(f"{cluster.prometheus_url}/api/v1/targets?state=active")
     found: list[dict[str, Any]] = json.loads(answer)["data"]["activeTargets"]
+    return found
+
+
+def series(url: str, query: str, at: float | None = None) -> list[dict[str, Any]]:
+    """Labels and value of each series that answers an instant query, now or at a time."""
+    asked = {"query": query} if at is None else {"query": query, "time": f"{at:.3f}"}
+    answer = json.loads(loopback.read(f"{url}/api/v1/query?{urllib.parse.urlencode(asked)}", 10))
+    found: list[dict[str, Any]] = answer["data"]["result"]
     return found
 
 

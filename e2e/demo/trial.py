@@ -8,14 +8,12 @@ import argparse
 import json
 import sys
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import exp, sqrt
 from typing import Any
 
-from e2e.cluster import kubectl, state
+from e2e.cluster import kubectl, prometheus, state
 from e2e.cluster.progress import say, wait_for
 from e2e.cluster.state import Cluster
 from e2e.cluster.trouble import ClusterTrouble
@@ -161,9 +159,7 @@ def _pod_cores(cluster: Cluster, app: App) -> float:
 
 
 def _ask(cluster: Cluster, query: str) -> list[float]:
-    url = f"{cluster.prometheus_url}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        found = [float(series["value"][1]) for series in json.load(answer)["data"]["result"]]
+    found = [float(one["value"][1]) for one in prometheus.series(cluster.prometheus_url, query)]
     if not found:
         raise ClusterTrouble(f"Prometheus has nothing for {query}; are the demo's pods scraped?")
     return found
