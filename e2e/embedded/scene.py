@@ -44,8 +44,12 @@ class EmbeddedScene:
     world: EmbeddedWorld
     _slow: float = 0.0
 
-    def request(self, version: str) -> None:
-        self.world.request(version)
+    def request(self, version: str, build: str = "") -> None:
+        self.world.request(version, **({"BUILD": build} if build else {}))
+
+    def abort(self) -> None:
+        self.world.annotate("abort")
+        self.world.run(120, until=lambda: bool(self.newest()["status"].get("final")))
 
     def newest(self) -> Json:
         return self.world.newest()

@@ -26,8 +26,12 @@ class ClusterScene:
     shop: Shop
     world: World
 
-    def request(self, version: str) -> None:
-        self.shop.request(version)
+    def request(self, version: str, build: str = "") -> None:
+        self.shop.request(version, build)
+
+    def abort(self) -> None:
+        self.shop.ask("abort")
+        self.shop.wait_end(seconds=120)
 
     def newest(self) -> Json:
         return self.shop.records()[-1]
