@@ -104,8 +104,9 @@ def _pod(app: App, version: Version, labels: Mapping[str, str]) -> Manifest:
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        # The service itself goes on serving for two of these seconds.
-        "terminationGracePeriodSeconds": 5,
+        # The service itself goes on serving for four of these seconds: on a busy machine it takes
+        # the gateway longer than two to learn that a pod leaves.
+        "terminationGracePeriodSeconds": 8,
         "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532},
         "topologySpreadConstraints": [
             {

@@ -83,7 +83,7 @@ func readSettings(env func(string) string) (settings, error) {
 		QueueWorkers: r.number("QUEUE_WORKERS", 2, 1, 100),
 
 		WorldURL:       r.address("WORLD_URL"),
-		DrainSeconds:   r.number("DRAIN_SECONDS", 2, 0, 60),
+		DrainSeconds:   r.number("DRAIN_SECONDS", 4, 0, 60),
 		HealthzMetrics: r.flag("HEALTHZ_METRICS"),
 
 		Noise: noise.Settings{
