@@ -18,6 +18,7 @@ from causal_rollouts.ports import Broken, Refused
 
 WRONG_QUERY = frozenset({400, 422})
 OK = 200
+OVERLOADED = 429
 MEBI = 1 << 20
 
 KINDS = {
@@ -46,7 +47,8 @@ def refuse(status: int, body: bytes) -> None:
             f"Prometheus answered with a redirect (status {status}), which is not followed; "
             "set the address where it leads"
         )
-    raise Broken(f"Prometheus answered with status {status}")
+    overloaded = "is overloaded: it " if status == OVERLOADED else ""
+    raise Broken(f"Prometheus {overloaded}answered with status {status}")
 
 
 def too_large(most: int) -> str:

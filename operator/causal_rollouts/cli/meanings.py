@@ -120,8 +120,8 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.CONTAMINATED: Meaning(
         "Pods of one template differ, stable from stable or, in a pre-period, arm from arm: the measurements "
         "or the comparison itself are broken.",
-        "Find what differs between them (nodes, scrapes, labels; in a small fleet one pod that stalled as the "
-        "release began is enough), then `resume` or `abort`.",
+        "Find what differs between them (nodes, scrapes, labels; in a small fleet one pod that stalled as "
+        "the release began is enough), then `resume` or `abort`.",
     ),
     Reason.SHARED_INCIDENT: Meaning(
         "Everybody got worse, stable pods too: an incident, or a backend that all share.",
