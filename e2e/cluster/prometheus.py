@@ -12,6 +12,7 @@ from e2e.cluster.rbac import cluster_role, reads, user
 from e2e.cluster.scraping import Vantage, scrape_config
 from e2e.cluster.settings import API_ADDRESS, API_PORT, POD_GATEWAY, PROMETHEUS_SERVICE
 from e2e.cluster.state import Cluster
+from e2e.cluster.trouble import ClusterTrouble
 
 NAME = "prometheus"
 OBJECTS = "kube-state-metrics"
@@ -53,6 +54,8 @@ def series(url: str, query: str, at: float | None = None) -> list[dict[str, Any]
     """Labels and value of each series that answers an instant query, now or at a time."""
     asked = {"query": query} if at is None else {"query": query, "time": f"{at:.3f}"}
     answer = json.loads(loopback.read(f"{url}/api/v1/query?{urllib.parse.urlencode(asked)}", 10))
+    if answer["status"] != "success":
+        raise ClusterTrouble(f"Prometheus did not answer {query}: {answer}")
     found: list[dict[str, Any]] = answer["data"]["result"]
     return found
 

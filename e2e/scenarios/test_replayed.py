@@ -46,7 +46,8 @@ def _lines(text: str) -> list[dict[str, Any]]:
 def _first_difference(some: list[dict[str, Any]], others: list[dict[str, Any]]) -> str | None:
     """In one line: what a failed comparison of whole looks prints hides what failed before it."""
     for one, other in zip(some, others, strict=False):
-        if unlike := [name for name in one | other if one.get(name) != other.get(name)]:
+        if one != other:
+            unlike = [name for name in one | other if one.get(name) != other.get(name)]
             told = ", ".join(f"{name} {one.get(name)} not {other.get(name)}" for name in unlike)
             return f"at {one['time']}: {told[:500]}"
     return None if len(some) == len(others) else f"{len(some)} looks, not {len(others)}"

@@ -89,7 +89,7 @@ def resolve(
         raise Unresolvable(tuple(problems))
     made = _registration(rollout, choices, metrics, (namespace, release, seed, grid), rules.guardrails)
     told = subscriptions(rules.notifications or [])
-    registration = replace(made, freeze=windows, segments=segments, notifications=told)
+    registration = replace(made, traffic=traffic, freeze=windows, segments=segments, notifications=told)
     return Resolved(
         registration=registration,
         traffic=traffic,
@@ -170,7 +170,6 @@ def _registration(
         min_completeness=fraction(str(choices.min_completeness)),
         mode=Mode(str(choices.mode)),
         on_inconclusive=OnInconclusive(str(choices.on_inconclusive)),
-        traffic=_traffic(rollout),
         probe=_probe(choices),
         reference=_reference(rollout.reference),
     )
